@@ -24,13 +24,21 @@ help: ## Say what each target does
 run: $(VENV)/.runtime ## Start everything (PORT=8000 DATA_DIR=var FAST=1)
 	@exec $(BIN)/hookfill up --port $(PORT) --data-dir $(DATA_DIR) $(if $(filter 1 true yes,$(FAST)),--fast)
 
-SEARCH = $(BIN)/python -m pytest -m "hypothesis and not e2e" -n 2 --dist loadfile
+# To read all tests takes each process ten seconds or more: only files that may hold some are read.
+STACKS = tests/end_to_end tests/vectors
+PROPERTIES = $$(grep -rl hypothesis tests --include='test_*.py')
+
+SEARCH = $(BIN)/python -m pytest $(PROPERTIES) -m "hypothesis and not e2e" -n 2 --dist loadfile
+
+# Whatever a person has set: what pytest has made of a test is kept for the next process, and so is
+# the byte code of all that is started.
+test test-matrix coverage search: export PYTHONDONTWRITEBYTECODE =
 
 # First what needs no whole stack, each file in one of three processes, since some wait more than they
 # work; then the stacks, two at a time. Last, a few examples that were never tried before.
 test: lint ## Check everything and run all tests
-	$(BIN)/python -m pytest -m "not e2e and not matrix" -n 3 --dist loadfile
-	$(BIN)/python -m pytest -m "e2e and not matrix" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not e2e and not matrix" -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest $(STACKS) -m "e2e and not matrix" -n 2 --dist loadgroup
 	$(SEARCH) --hypothesis-profile=few
 
 # `make test` has each vector in one of these places, besides in the process of the test itself.
@@ -53,15 +61,17 @@ format: $(VENV)/.dev ## Put the code into its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev ## Measure the ingress beside a naive app
-	$(BIN)/python -m benchmarks.ingress $(BENCH_ARGS)
+bench: $(VENV)/.bench ## Measure everything beside a naive app (BENCH_ARGS="--only webhooks")
+	$(BIN)/python -m benchmarks --fast-api $(VENV)/bench $(BENCH_ARGS)
 
-lock: ## Make both lock files anew from pyproject.toml (LOCK_ARGS=--upgrade)
+lock: ## Make all lock files anew (LOCK_ARGS=--upgrade)
 	$(PYTHON) -m venv .lock-venv
 	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
 	.lock-venv/bin/pip-compile $(LOCK_ARGS) --output-file=requirements.lock pyproject.toml
 	.lock-venv/bin/pip-compile $(LOCK_ARGS) --extra=dev --constraint=requirements.lock \
 		--output-file=requirements-dev.lock pyproject.toml
+	.lock-venv/bin/pip-compile $(LOCK_ARGS) --constraint=requirements-dev.lock \
+		--output-file=benchmarks/requirements.lock benchmarks/requirements.in
 	rm -rf .lock-venv
 
 clean: ## Remove the environment, the caches and the reports; keep the data
@@ -90,3 +100,10 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime | $(BIN)/pip
 	@$(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements-dev.lock
 	@$(COMPILE) $(VENV)/lib
 	@touch $@
+
+# What Hookfill is measured beside, and nothing else needs; in a folder of its own, so that no other
+# target sees it. Where it cannot be had, the rest is measured without it.
+$(VENV)/.bench: benchmarks/requirements.lock $(VENV)/.dev
+	@echo "Installing FastAPI into $(VENV)/bench ..."
+	@$(PIP_INSTALL) --no-deps --require-hashes --upgrade --target $(VENV)/bench -r $< \
+		&& touch $@ || echo "That failed, so it is left out."

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import structlog
 
-from app.dispatch.broker import celery_for
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.account import PAPER, Account
@@ -46,6 +45,7 @@ from app.store.coordination.backlog import RedisBacklog
 from app.store.coordination.first_answers import RedisFirstAnswers
 from app.store.coordination.kill_switches import RedisKillSwitches
 from app.store.coordination.locks import RedisLocks
+from app.store.coordination.queues import RedisQueues
 from app.store.coordination.rates import RedisRates
 from app.store.coordination.reconciliations import RedisReconciliations
 from app.store.coordination.refusals import RedisRefusals
@@ -58,6 +58,7 @@ from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
 from app.store.core.demo_secrets import RedisDemoSecrets
+from app.store.core.group_commit import GroupCommit
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
@@ -67,6 +68,7 @@ from app.store.core.outbox import RedisOutbox
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
 from app.store.core.registry import RedisRegistry
+from app.store.core.scripts import LoadedScript, Script
 from app.store.core.server_check import check_server
 from app.store.core.tape import RedisTape
 from app.store.core.timers import RedisTimers
@@ -95,12 +97,22 @@ WEB_HISTORY_SECONDS = 1.5
 #: How long a worker waits: longer than any save to disk that we have seen.
 WORKER_STORE_SECONDS = 5.0
 
+#: How long a message waits for the broker: what is not sent is left to the sweep.
+BROKER_SECONDS = 2.0
+
 
 class _Patience(NamedTuple):
-    """How many seconds a process waits for the store, and for the history; None is to the end."""
+    """How a process waits.
+
+    Attributes:
+        store: seconds for the store.
+        history: seconds for the history; None is to the end.
+        is_shared: whether those that wait for the store with a commit go together.
+    """
 
     store: float
     history: float | None
+    is_shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +165,7 @@ def web_wiring(settings: Settings) -> Wiring:
     return _wiring(
         settings,
         lambda: f"web-{os.getpid()}",
-        _Patience(WEB_STORE_SECONDS, WEB_HISTORY_SECONDS),
+        _Patience(WEB_STORE_SECONDS, WEB_HISTORY_SECONDS, is_shared=True),
         PumpPublisher,
         remembered_venues,  # a web process asks no exchange
     )
@@ -174,7 +186,7 @@ def worker_wiring(
     return _wiring(
         settings,
         lambda: f"worker-{os.getpid()}",
-        _Patience(WORKER_STORE_SECONDS, None),
+        _Patience(WORKER_STORE_SECONDS, None, is_shared=False),
         around,
         asked_venues,
         alive,
@@ -252,7 +264,7 @@ def _wiring(
     live = RedisReader(client)
     history = SqlHistory(Database(settings.database_url, patience.history))
     messages = CeleryPublisher(
-        celery_for(settings.broker_url, settings.broker_prefix),
+        RedisQueues(connect(settings.broker_url, BROKER_SECONDS), settings.broker_prefix).put,
         clock,
         RedisTimers(client).claim_slot,
         policy.timer_horizon_ms,
@@ -274,9 +286,9 @@ def _wiring(
         address=settings.venue_address,
         timeout_ms=settings.venue_timeout_ms,
     )
-    source = _source(settings, RedisPaperInstruments(client), venue)
-    paper = paper_ports(client, clock, source, history)
-    ports = store_ports(client, clock, policy, process)(
+    paper = paper_ports(client, clock, _source(settings, venue), history, faults=settings.fast)
+    sent = (partial(GroupCommit, client, patience.store),) if patience.is_shared else ()
+    ports = store_ports(client, clock, policy, process, *sent)(
         venues=KnownVenues({PAPER: PaperVenues(paper)}, partial(real, venue)),
         accounts=registry,
         views=memory,
@@ -311,14 +323,18 @@ def _wiring(
 
 
 def store_ports(
-    client: Client, clock: Clock, policy: Policy, process: Callable[[], str]
+    client: Client,
+    clock: Clock,
+    policy: Policy,
+    process: Callable[[], str],
+    sent: Callable[[LoadedScript], Script] = lambda script: script,
 ) -> Callable[..., Ports]:
     """Return Ports over a store, which want the rest: what is no store, or read elsewhere too."""
     return partial(
         Ports,
         clock=clock,
         ids=RedisIds(client),
-        ledger=RedisLedger(client, clock, process, policy.republish_after_ms),
+        ledger=RedisLedger(client, clock, process, policy.republish_after_ms, sent),
         live=RedisLive(client),
         quarantine=RedisQuarantine(client),
         lanes=RedisLanes(client),
@@ -341,14 +357,19 @@ def store_ports(
     )
 
 
-def paper_ports(client: Client, clock: Clock, source: QuoteSource, history: History) -> PaperPorts:
-    """Return what the paper venue needs, over a store and a history, with prices from a source."""
+def paper_ports(
+    client: Client, clock: Clock, source: QuoteSource, history: History, *, faults: bool = True
+) -> PaperPorts:
+    """Return what the paper venue needs, over a store and a history, with prices from a source.
+
+    Faults can be planned in the test profile only.
+    """
     return PaperPorts(
         ledger=RedisPaperLedger(client),
         book=RedisPaperBook(client),
         prices=RedisPaperPrices(client),
         instruments=RedisPaperInstruments(client),
-        faults=RedisPaperFaults(client),
+        faults=RedisPaperFaults(client, may_come=faults),
         source=source,
         history=history,
         clock=clock,
@@ -361,11 +382,9 @@ def _secrets(vault: Vault, account: Account) -> Mapping[str, str]:
     return vault.decrypt(account.name, account.credentials)
 
 
-def _source(
-    settings: Settings, instruments: RedisPaperInstruments, venue: VenuePorts
-) -> QuoteSource:
+def _source(settings: Settings, venue: VenuePorts) -> QuoteSource:
     if settings.prices == "walk":
-        return WalkSource(str(settings.walk_seed), instruments)
+        return WalkSource(str(settings.walk_seed))
     return LiveSource(ticker_at(VenueName(settings.prices), venue))
 
 

@@ -18,6 +18,7 @@ from app.admin import (
     openapi,
     orders,
     paper,
+    protection,
     recovery,
     refusals,
     symbols,
@@ -39,6 +40,7 @@ from app.web.surface import Surface, is_below
 _OWN_ROUTES: Final = (
     authentication,
     orders,
+    protection,
     refusals,
     admin,
     doctor,

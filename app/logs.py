@@ -5,6 +5,7 @@ worked on are bound once, with `log_context`, and then stand in every line below
 leads from the request to the fill.
 """
 
+import io
 import logging
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ def configure(process: str, level: str = "info") -> None:
         level: the least important lines that are written: debug, info, warning or error.
     """
     least = logging.getLevelNamesMapping()[level.upper()]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # half a surrogate is no character
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

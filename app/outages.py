@@ -68,3 +68,13 @@ class Outage:
 
 #: Of the broker.
 BROKER = Outage("broker")
+
+
+def note_lost(task: str, error: BaseException) -> None:
+    """Say that a message could not be sent, once in an outage of the broker for each reason."""
+    first = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    # Their words differ by the command that it befell.
+    if BROKER.is_news(("message_lost", type(first))):
+        _log.warning("message_lost", task=task, error=str(error))

@@ -81,7 +81,8 @@ def scrub(
     said = cache(lambda: _bare_words(_said.get()()))  # most lines do not ask for it
     for name, value in event.items():
         is_ours = name in _OURS or (name == "event" and _EVENT.fullmatch(str(value)))
-        event[name] = _clean(name, value, str if is_ours else said, 0)
+        if not (is_ours and isinstance(value, str)):
+            event[name] = _clean(name, value, said, 0)
     return event
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from app.domain.account import PAPER, Account
-from app.domain.enums import Market, PriceSource, Protection
+from app.domain.enums import PriceSource, Protection
 from app.domain.identifiers import VenueName
 from app.domain.symbols import Listed
 from app.domain.venue_traits import VenueTraits
@@ -40,10 +40,15 @@ def protection_of(account: Account, wanted: Protection, source: PriceSource) -> 
         source: the price that they wait for.
     """
     wanted = account.protection if wanted is Protection.AUTO else wanted
-    # On spot the coins of a stop that rests are held, so that nothing else could sell them.
-    known = None if account.market is Market.SPOT else VENUES.get(account.venue)
-    can = known is not None and source in known.holds.get(account.market, ())
-    return wanted if can and wanted is not Protection.AUTO else Protection.HERE
+    if wanted is Protection.AUTO:
+        wanted = Protection.HERE if account.venue == PAPER else Protection.BOTH
+    return wanted if source in held_by(account) else Protection.HERE
+
+
+def held_by(account: Account) -> frozenset[PriceSource]:
+    """Return the prices with which the venue compares the stops of an account that rest there."""
+    known = VENUES.get(account.venue)
+    return frozenset() if known is None else known.holds.get(account.market, frozenset())
 
 
 def credentials_of(venue: VenueName) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """What the web server serves."""
 
+import gc
 import os
 import sys
 
@@ -27,3 +28,8 @@ tidy()
 _wiring = web_wiring(_settings)
 load_exchanges(_wiring.ports)
 app = create_app(_wiring)
+
+# What is there by now stays. To look through it for what can go takes a tenth of a second or more,
+# in which nobody is answered.
+gc.collect()
+gc.freeze()

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
 from tests.support.chaos.checker import violations
 from tests.support.chaos.load import ACCOUNTS, Load, a_trade, prepare
 from tests.support.chaos.trial import await_filled, quiet, tried

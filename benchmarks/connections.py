@@ -2,11 +2,11 @@
 
     python -m benchmarks.connections [--idle 5000] [--heads 1000] [--bodies 1000] [--seconds 20]
 
-The web server is started as the Procfile says, with a store of its own, on loopback and in a
-temporary folder. A process of strangers holds so many connections: idle ones (every other one
-has sent nothing, the rest wait after an answer), those that send their headers a byte a second,
-and those that send a body so. Who is hung up on comes back at once. Meanwhile webhooks come one
-after another, each over a connection of its own, as TradingView sends them.
+A whole `hookfill up` runs on loopback and in a temporary folder. A process of strangers holds so
+many connections: idle ones (every other one has sent nothing, the rest wait after an answer),
+those that send their headers a byte a second, and those that send a body so. Who is hung up on
+comes back at once. Meanwhile webhooks come one after another, each over a connection of its own,
+as TradingView sends them.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.ingress.contenders import hookfill, store
-from benchmarks.ingress.load import HOST, percentile
-from benchmarks.ingress.processes import DidNotStartError
+from benchmarks.apps import hookfill_up
+from benchmarks.load import HOST, percentile
+from benchmarks.processes import DidNotStartError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,13 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with (
             tempfile.TemporaryDirectory(prefix="hookfill-connections-") as folder,
-            store(Path(folder)) as store_url,
-            hookfill(store_url, Path(folder), with_workers=False) as app,
+            hookfill_up(Path(folder)) as app,
         ):
-            webhooks(app.port, app.requests, seconds=2)
-            alone = webhooks(app.port, app.requests, options.seconds)
+            app.prepare(lanes=1)
+            requests = app.requests()
+            webhooks(app.port, requests, seconds=2)
+            alone = webhooks(app.port, requests, options.seconds)
             with strangers(app.port, kinds) as gathered:
-                beside = webhooks(app.port, app.requests, options.seconds)
+                beside = webhooks(app.port, requests, options.seconds)
     except DidNotStartError as error:
         print(error, file=sys.stderr)
         return 1

@@ -53,7 +53,7 @@ from app.store.core.clock import RedisClock
 from app.store.core.ledger import RedisLedger
 from app.store.core.reader import RedisReader
 from app.store.core.records import entry_text, record_of
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
 from tests.support.servers import QUICK, running_server
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from app.store.core.clock import RedisClock
 from app.store.core.ledger import RedisLedger
 from app.store.core.reader import RedisReader
 from app.store.core.records import record_of
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
 from tests.support.servers import QUICK, running_server
 from tests.support.three_commas_trades import a_trade, an_order
 

@@ -1,6 +1,6 @@
 """A market order for each of many accounts at a simulated exchange, all at once.
 
-    python -m benchmarks.many_accounts [--accounts 60] [--latency-ms 100] [--limits]
+    python -m benchmarks.many_accounts [--accounts 60] [--latency-ms 100] [--limits] [--futures]
 
 Starts a whole Hookfill with its usual profile and a simulated exchange in this process, whose
 every answer takes so long. Each account has a key and a connector of its own; the alerts come over
@@ -14,6 +14,9 @@ The second time is what every further alert finds.
 
 Hookfill keeps to the limits of the real exchange, whatever the simulated one would allow. Without
 `--limits` its budget is made full again all the time.
+
+With `--futures` each account opens a long, once more twice: then with a stop-loss that rests at the
+exchange, and at last once more with all of these at rest.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 import requests
@@ -36,21 +39,31 @@ import requests
 from app.domain.enums import Market
 from app.store.memory import venue_keys
 from tests.support.exchanges.server import Dialect, served
+from tests.support.exchanges.stops import waiting
 from tests.support.stack import Stack, running_stack
 from tests.support.venue_world import wire_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.support.exchanges.books import Account
 
 VENUE = "binance"
-SYMBOL = "BTC/USDT"
+SYMBOL = "ETH/USDT"
 
-#: What is bought, first and again, in base currency; the same twice would be a repeat.
-SIZES = {"first": "0.01", "again": "0.02"}
+#: What is bought each time; the same twice would be a repeat.
+SPOT = {
+    "first": {"action": "buy", "fixed": "0.1"},
+    "again": {"action": "buy", "fixed": "0.2"},
+}
+FUTURES = {
+    "first": {"action": "openLong", "fixed": "0.1"},
+    "again": {"action": "openLong", "fixed": "0.2"},
+    "with stops": {"action": "openLong", "fixed": "0.3", "loss": "1000"},
+    "beside stops at rest": {"action": "openLong", "fixed": "0.4"},
+}
 
-#: Connections over which alerts come, and accounts are made.
+#: Connections over which alerts come.
 SENDERS = 16
 
 #: What is not taken in is sent again, as the answer says.
@@ -73,9 +86,15 @@ class UnexpectedAnswerError(Exception):
 def main() -> int:
     """Measure, print the figures as JSON, and fail if an order was lost or doubled."""
     arguments = _arguments()
-    figures = measured(arguments.accounts, arguments.latency_ms, has_limits=arguments.limits)
+    figures = measured(
+        arguments.accounts,
+        arguments.latency_ms,
+        has_limits=arguments.limits,
+        trades_futures=arguments.futures,
+    )
     print(json.dumps({**vars(arguments), **figures}, indent=2))
-    return 0 if figures["orders"] == {len(SIZES): arguments.accounts} else 1
+    times = len(FUTURES if arguments.futures else SPOT)
+    return 0 if figures["orders"] == {times: arguments.accounts} else 1
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,24 +102,30 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, default=60)
     parser.add_argument("--latency-ms", type=int, default=100)
     parser.add_argument("--limits", action="store_true")
+    parser.add_argument("--futures", action="store_true")
     return parser.parse_args()
 
 
-def measured(accounts: int, latency_ms: int, *, has_limits: bool) -> dict[str, object]:
-    """Return what was found by name, each of so many accounts having bought twice."""
-    wire = wire_of(VENUE, Market.SPOT)
+def measured(
+    accounts: int, latency_ms: int, *, has_limits: bool, trades_futures: bool = False
+) -> dict[str, Any]:
+    """Return what was found by name, each of so many accounts having bought several times."""
+    market = Market.USDM if trades_futures else Market.SPOT
+    alerts = FUTURES if trades_futures else SPOT
+    wire = wire_of(VENUE, market)
     names = [f"many-{number}" for number in range(accounts)]
     for name in names:
-        wire.exchange.open_account(_key(name), name, USDT="10000")
+        wire.exchange.open_account(_key(name), name, USDT="10000", MARGIN="10000").hedged = True
     with served(wire) as (url, gateway), tempfile.TemporaryDirectory() as folder:
         environment = {"HOOKFILL_VENUE_URLS": json.dumps({VENUE: url})}
         with running_stack(Path(folder), environment, "--port", "0") as stack:
-            _set_up(stack, names)
+            _set_up(stack, names, market)
             wire.plan.latency_seconds = latency_ms / 1000
             with _budget(stack, has_limits=has_limits):
-                figures: dict[str, object] = {
-                    name: _measure(stack, wire, names, size) for name, size in SIZES.items()
-                }
+                figures: dict[str, Any] = {}
+                for name, alert in alerts.items():
+                    figures[name] = _measure(stack, wire, names, alert)
+                    print(f"{name}: {figures[name]}", file=sys.stderr)
             wire.plan.latency_seconds = 0
             figures["orders"] = Counter(len(one.orders) for one in _accounts(wire, names))
             figures["requests"] = Counter(path for _, path in gateway.log)
@@ -112,21 +137,18 @@ def _key(name: str) -> str:
     return name.ljust(20, "k")
 
 
-def _set_up(stack: Stack, names: Sequence[str]) -> None:
-    def make(name: str) -> None:
+def _set_up(stack: Stack, names: Sequence[str], market: Market) -> None:
+    begun = time.monotonic()
+    for name in names:
         account = {
             "venue": VENUE,
-            "market": "SPOT",
+            "market": market,
             "mode": "live",
             "credentials": {"apiKey": _key(name), "secret": name},
         }
         stack.call("PUT", f"/api/accounts/{name}", account)
         connector = {"token": "T", "account": name, "symbol": SYMBOL}
         stack.call("PUT", f"/api/connectors/{name}", connector)
-
-    begun = time.monotonic()
-    with ThreadPoolExecutor(SENDERS) as makers:
-        list(makers.map(make, names))
     print(f"{len(names)} accounts made in {time.monotonic() - begun:.0f} s", file=sys.stderr)
 
 
@@ -158,19 +180,16 @@ def _accounts(wire: Dialect, names: Sequence[str]) -> list[Account]:
     return [wire.exchange.accounts[_key(name)] for name in names]
 
 
-def _measure(stack: Stack, wire: Dialect, names: Sequence[str], size: str) -> dict[str, object]:
+def _measure(
+    stack: Stack, wire: Dialect, names: Sequence[str], alert: Mapping[str, str]
+) -> dict[str, object]:
     local = threading.local()
     refusals: list[str] = []
 
     def send(name: str) -> None:
         if not hasattr(local, "session"):
             local.session = requests.Session()
-        body = {
-            "connectorName": name,
-            "connectorToken": "T",
-            "action": "buy",
-            "fixed": size,
-        }
+        body = {"connectorName": name, "connectorToken": "T", **alert}
         for _ in range(ATTEMPTS_MAX):
             answer = local.session.post(stack.url("/trading-signal/webhook"), json=body, timeout=30)
             if answer.text == "ok":
@@ -182,25 +201,35 @@ def _measure(stack: Stack, wire: Dialect, names: Sequence[str], size: str) -> di
 
     accounts = _accounts(wire, names)
     wanted = [len(one.orders) + 1 for one in accounts]
+
+    def are_there() -> bool:
+        return all(len(one.orders) >= count for one, count in zip(accounts, wanted, strict=True))
+
     before = _processor_seconds(stack)
     begun = time.monotonic()
     with ThreadPoolExecutor(SENDERS) as senders:
         list(senders.map(send, names))
     accepted = time.monotonic() - begun
-    while time.monotonic() < begun + PATIENCE_SECONDS:
-        if all(len(one.orders) >= count for one, count in zip(accounts, wanted, strict=True)):
-            break
-        time.sleep(0.01)
-    received = time.monotonic() - begun
+    received = _once(are_there, begun)
     spent = _processor_seconds(stack)
+    rested = _once(lambda: all(map(waiting, accounts)), begun) if "loss" in alert else None
     time.sleep(2.0)  # whatever would come twice comes now
     return {
         "sent_again_after": Counter(refusals),
         "accepted_after_seconds": round(accepted, 2),
-        "last_received_after_seconds": round(received, 2),
+        "last_received_after_seconds": received,
+        "last_stop_rested_after_seconds": rested,
+        "stops_at_rest": sum(len(waiting(one)) for one in accounts),
         "processor_seconds": {name: round(spent[name] - before[name], 2) for name in spent},
         "load_of_the_machine": os.getloadavg()[0],
     }
+
+
+def _once(is_so: Callable[[], bool], begun: float) -> float:
+    """Return after how many seconds something came to be so, or one no longer waits for it."""
+    while not is_so() and time.monotonic() < begun + PATIENCE_SECONDS:
+        time.sleep(0.01)
+    return round(time.monotonic() - begun, 2)
 
 
 def _processor_seconds(stack: Stack) -> Mapping[str, float]:

@@ -12,10 +12,13 @@ price. In the end a fall lets some trades sell, with all that follows but the ve
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
 import time
+from collections import deque
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
+import structlog
 
 from app.bootstrap import store_ports
 from app.domain.aggregate import decide
@@ -44,7 +48,8 @@ from app.store.core.connection import connect
 from app.store.core.registry import RedisRegistry
 from app.store.core.trigger_book import RedisTriggerBook
 from app.store.memory.venue_memory import RedisVenueMemory
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
+from benchmarks.table import Row
 from tests.support.builders import ETH, SPOT
 from tests.support.fakes import ScriptedFeed, ScriptedReports, ScriptedVenue, ScriptedVenues
 from tests.support.rig import RecordingPublisher, StepHistory
@@ -79,13 +84,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--ticks", type=int, default=300, help="ticks of each kind")
     given = parser.parse_args(arguments)
     trades, ticks = min(given.trades, TRADES_MAX), min(given.ticks, TICKS_MAX)
+    with _server() as url:
+        return _measured(url, trades, ticks)
+
+
+def falls(counts: Sequence[int]) -> Iterator[Row]:
+    """Measure ticks that stop so many of the trades that wait, each until all of them are told."""
+    with _server() as url:
+        ports = _ports(url)
+        levels = _stops(ports, _filled(ports, url, sum(counts)))
+        _evaluated(ports, _TRADES_VENUE, _START)  # the first tick meets what has just been armed
+        for wanted in counts:
+            _, taken = _fall(ports, levels[wanted - 1])
+            levels = levels[wanted:]
+            fired = f"{wanted:,} trade{'s' * (wanted > 1)}"
+            yield Row(name=f"a tick that fires {fired}, ms", hookfill=taken)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """Run an empty server without a limit; yield its URL. No log is written meanwhile."""
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet)
     with (
         tempfile.TemporaryDirectory() as folder,
         running_server(Path(folder), QUICK) as server,
         redis.Redis.from_url(server.url) as client,
     ):
         client.config_set("maxmemory", 0)
-        return _measured(server.url, trades, ticks)
+        yield server.url
 
 
 def _measured(url: str, wanted: int, ticks: int) -> int:
@@ -102,7 +129,10 @@ def _measured(url: str, wanted: int, ticks: int) -> int:
     for (name, venue), times in figures.items():
         p50, p99 = percentile(times, 50), percentile(times, 99)
         print(f"| {name} | {venue} | {p50:.3f} | {p99:.3f} | {max(times):.3f} |")
-    _fall(ports, trades)
+    levels = _stops(ports, trades[:SAMPLE])
+    deep = min(FALLS * min(SAMPLE, len(trades)) // len(trades), len(levels) - 1)
+    sold, taken = _fall(ports, levels[deep])
+    print(f"\nA fall to {levels[deep]} that stopped {sold} trades at once took {taken:.0f} ms.")
     ratios = [
         percentile(figures[name, _TRADES_VENUE], 50) / percentile(figures[name, _PLAIN_VENUE], 50)
         for name in ("quiet", "rising")
@@ -217,26 +247,30 @@ _numbers = count(2)
 def _evaluated(ports: Ports, venue: VenueName, price: Decimal) -> float:
     tick = _tick(next(_numbers), price)
     began = time.perf_counter()
-    evaluate(venue, tick, ScriptedFeed(), ports)
+    evaluate(venue, tick, ScriptedFeed(), deque(), ports)
     return (time.perf_counter() - began) * 1000
 
 
-def _fall(ports: Ports, trades: Sequence[SmartTrade]) -> None:
-    """Let the price fall to where about so many trades stop their loss, and say what it took."""
-    sample = trades[:SAMPLE]
-    stops = [(one, watch) for one in sample for watch in one.watches if watch.aim.trailing_percent]
+def _stops(ports: Ports, trades: Sequence[SmartTrade]) -> list[Decimal]:
+    """Return the prices at which these trades stop their loss, the first that is met first."""
+    stops = [(one, watch) for one in trades for watch in one.watches if watch.aim.trailing_percent]
     standings = [ports.book.standing(trigger_of(*one)) for one in stops]
     levels = sorted((one.level for one in standings if one and one.level), reverse=True)
-    price = levels[FALLS * len(sample) // len(trades)].quantize(Decimal("0.01"))
+    return [one.quantize(Decimal("0.01")) for one in levels]
+
+
+def _fall(ports: Ports, price: Decimal) -> tuple[int, float]:
+    """Let the price fall so far; return how many trades sold, and how many milliseconds it took."""
     before = len(ports.publisher.published)  # type: ignore[attr-defined]
     taken = _evaluated(ports, _TRADES_VENUE, price)
     began = time.perf_counter()
-    while hand_on(_TRADES_VENUE, ports.book.fired(_TRADES_VENUE), ports):
+    left = deque(ports.book.fired(_TRADES_VENUE))
+    while hand_on(_TRADES_VENUE, left, ports):
         pass
     taken += (time.perf_counter() - began) * 1000
     sold = sum(one.kind == "place" for one in ports.publisher.published[before:])  # type: ignore[attr-defined]
     assert sold, "the fall met no stop"  # noqa: S101 - else the figures above are of empty books
-    print(f"\nA fall to {price} that stopped {sold} trades at once took {taken:.0f} ms.")
+    return sold, taken
 
 
 if __name__ == "__main__":

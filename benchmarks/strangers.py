@@ -46,7 +46,7 @@ from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
 from app.ports.ledger import Change
 from app.settings import Settings
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
 from tests.support import three_commas
 from tests.support.builders import a_fill, an_order_in, client_id
 from tests.support.stack import Stack, running_stack

@@ -36,7 +36,7 @@ from app.services.watching.watch import watch_prices
 from app.store.core.clock import RedisClock
 from app.store.core.registry import RedisRegistry
 from app.store.core.trigger_book import RedisTriggerBook
-from benchmarks.ingress.load import percentile
+from benchmarks.load import percentile
 from tests.support.builders import BTC, ETH, NOW, PAPER, SPOT, a_quote, a_trigger, an_id
 from tests.support.rig import POLICY, Rig
 from tests.support.servers import QUICK, running_server

@@ -127,8 +127,7 @@ def walks(settings: Settings) -> Iterator[tuple[str, Walk]]:
     worker.work()
     rest = {"action": "buy", "fixed": "0.01", "limit": "1000", "clientOrderId": "rests"}
     yield "a webhook, to the answer", walk(signal("usdm", **{**buy, "fixed": "0.2"}))
-    yield "its signal, to an order", piece(EffectKind.ADVANCE)
-    yield "its order, to the venue and back", piece(EffectKind.PLACE)
+    yield "its signal, to an order of paper, and back", piece(EffectKind.ADVANCE)
     worker.work()
     _set(caller, "1900")
     yield "a tick that fires a stop", walk(lambda: watch_prices(PAPER, ports))

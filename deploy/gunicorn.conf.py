@@ -2,12 +2,17 @@
 
 Run as `gunicorn -c deploy/gunicorn.conf.py app.wsgi:app`. Green threads, because
 server-sent events hold a connection each, and because a request mostly waits for the store.
-docs/decisions.md says why gevent, docs/benchmarks.md how much that gives.
+docs/decisions.md says why gevent, docs/performance.md how much that gives.
 """
 
+import gc
 import os
 import signal
+import warnings
+from importlib import import_module
 from typing import Any
+
+from gevent import monkey
 
 from app.settings import VARIABLES
 from app.supervisor.kernel import die_with_parent
@@ -27,7 +32,7 @@ _wanted = int(os.environ.get("HOOKFILL_WEB_CONNECTIONS", "4000"))
 worker_connections = room_for(_wanted)
 
 # The application must be built after the fork: its connections and its publishing thread
-# do not survive one.
+# do not survive one. Its code is loaded before; see `when_ready`.
 preload_app = False
 
 #: Seconds in which requests at hand may end after SIGTERM.
@@ -61,6 +66,20 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's signature
             worker_connections,
             _wanted,
         )
+
+
+def when_ready(_server: Any) -> None:  # noqa: ANN401 - gunicorn's signature
+    """Load the code of all web processes once, before they are forked: they share its memory.
+
+    Who connects meanwhile waits to be answered, as the sockets listen by now. The code is loaded
+    with gevent's locks and sockets, as its processes use it. The master goes on to reap its
+    children, and to hear its signals, by itself.
+    """
+    monkey.patch_all(os=False, signal=False)
+    warnings.simplefilter("ignore", monkey.MonkeyPatchWarning)  # its processes patch these two, too
+    import_module("app.factory")
+    gc.collect()
+    gc.freeze()  # or each process would copy what its garbage collector looks at
 
 
 def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn's signature

@@ -1,9 +1,11 @@
 """What several kinds of tests share: real servers, and how properties are searched."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 from werkzeug.routing import Rule
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -36,6 +38,34 @@ SHARED_STACKS = {
 }
 
 
+#: The folders of all tests of whole stacks; `make test` looks for them nowhere else.
+STACKS = (END_TO_END, END_TO_END.with_name("vectors"))
+
+#: Files that wait for minutes in all, for processes or for time to pass.
+WAITING = frozenset(
+    Path(__file__).parent / name
+    for name in (
+        "contract/test_history.py",
+        "contract/test_silence.py",
+        "integration/api/test_exchange_markets.py",
+        "integration/api/test_slow_history.py",
+        "integration/test_children.py",
+        "integration/test_connections.py",
+        "integration/test_crew.py",
+        "integration/test_embedded_server.py",
+        "integration/test_flower.py",
+        "integration/test_server_urls.py",
+        "integration/test_shared_broker.py",
+        "integration/test_supervisor.py",
+        "integration/test_worker_process.py",
+        "unit/workers/test_periodic_task.py",
+    )
+)
+
+#: Of three processes on two processors one may wait.
+WORKING_BESIDE = 2
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what is about whole stacks, and give it time."""
     if item.path.is_relative_to(END_TO_END):
@@ -45,9 +75,28 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what shares a stack."""
+    """Begin with what shares a stack; of the rest let always a few wait while others work."""
+    stacks = [item for item in items if _is_of_stacks(item)]
+    for item in stacks:
+        if not any(map(item.path.is_relative_to, STACKS)):
+            raise pytest.UsageError(f"`make test` looks for no test of a stack at {item.nodeid}")
     order = [*SHARED_STACKS.values(), None]
-    items.sort(key=lambda item: order.index(_shared_by(item)))
+    places = _places(items)
+    rest = [item for item in items if not _is_of_stacks(item)]
+    stacks.sort(key=lambda item: order.index(_shared_by(item)))
+    rest.sort(key=lambda item: places[item.path])
+    items[:] = stacks + rest
+
+
+def _places(items: Sequence[pytest.Item]) -> dict[Path, int]:
+    """Return the place of each file: large ones come first, and each that waits beside two more."""
+    sizes = Counter(item.path for item in items)
+    paths = sorted(sizes, key=lambda path: -sizes[path])
+    waiting = [path for path in paths if path in WAITING]
+    working = [path for path in paths if path not in WAITING]
+    places = {path: at for at, path in enumerate(working)}
+    places |= {path: at * WORKING_BESIDE for at, path in enumerate(waiting)}
+    return places
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
@@ -97,6 +146,19 @@ def _patience() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks() -> Iterator[None]:
+    """Log an error as an installation does, which has no `rich`: that shows every local name.
+
+    To lay out one traceback so takes up to a second.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for one in structlog.get_config()["processors"]:
+            if isinstance(one, structlog.dev.ConsoleRenderer):
+                patch.setattr(one, "exception_formatter", structlog.dev.plain_traceback)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _rules_compiled_once() -> Iterator[None]:
     """Compile each rule of the routes once: to do so for each app is most of what an app costs."""
     compiled: dict[object, Callable[..., tuple[str, str]]] = {}
@@ -124,7 +186,7 @@ def _shared_server() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def redis_server() -> str:
     """The address of a server of our own, without persistence; empty it before use."""
-    return f"{SHARED.url()}/0"
+    return SHARED.url()
 
 
 @pytest.fixture(scope="session")

@@ -9,20 +9,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import structlog
 from celery import Task
-from kombu import Producer
-from kombu.exceptions import OperationalError
 
 from app import metrics
-from app.dispatch.celery_publisher import note_lost
 from app.dispatch.routes import QueueName, TaskName, task_of
 from app.domain.account import PAPER, Account
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError, NotFound
-from app.domain.identifiers import AccountId, AggregateId, id_from
+from app.domain.identifiers import AccountId, AggregateId, Symbol, id_from
+from app.domain.request.request import Request
 from app.logs import log_context
 from app.outages import BROKER
 from app.ports import Ports
@@ -36,8 +33,8 @@ _log = structlog.get_logger()
 #: A task, and what it is to work on.
 Piece = tuple[TaskName, AggregateId]
 
-#: Messages of beat that may wait in one queue. A worker takes them within a fraction of a second.
-WAITING_MAX = 8
+#: Where position-dependent work is done in order; see `app.services.placing.lane`.
+Lane = tuple[AccountId, Symbol]
 
 
 class HookfillTask(Task[[Sequence[object]], None]):
@@ -64,44 +61,13 @@ class HookfillTask(Task[[Sequence[object]], None]):
 
 
 class PeriodicTask(HookfillTask):
-    """Is started by beat, again and again, as long as somebody takes it from its queue.
+    """Is sent again and again, with no caller behind it.
 
-    What expires in a queue must still be taken from it, one by one. A worker that was away for
-    long, or is slow, would find nothing else there.
+    Flower is told of none of them: it keeps some thousands of tasks, and they would be all that it
+    shows of the last minutes. Whether they are done, `/readyz` says.
     """
 
-    #: Messages that may wait in its queue when one more is sent.
-    waiting_max = WAITING_MAX
-
-    def apply_async(  # type: ignore[override]  # beat's own call, by keywords
-        self,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        *,
-        producer: Producer,
-        queue: str,
-        **options: Any,  # noqa: ANN401 - Celery's
-    ) -> object:
-        """Send one more, unless as many wait in its queue as will be of any use.
-
-        What cannot be sent is left to the next time.
-        """
-        try:
-            channel: Any = producer.channel
-            if channel.queue_declare(queue).message_count >= self.waiting_max:
-                return None
-            sent = super().apply_async(args, kwargs, producer=producer, queue=queue, **options)
-        except _ailments(producer) as error:
-            note_lost(self.name, error)
-            return None
-        BROKER.got_through()
-        return sent
-
-
-def _ailments(producer: Producer) -> tuple[type[Exception], ...]:
-    """Return what may keep a message from the broker."""
-    connection: Any = producer.connection
-    return (*connection.connection_errors, *connection.channel_errors, OperationalError)
+    send_events = False
 
 
 class AggregateTask(HookfillTask):
@@ -113,23 +79,41 @@ class AggregateTask(HookfillTask):
     def work(self, values: Sequence[object], ports: Ports) -> None:
         """Hand each id to the crew of its venue; what is no id is said so and passed over."""
         task = TaskName(self.name)
+        walked: set[Lane] = set()
         for value in values:
             number = id_in(value)
             if number is not None:
                 with log_context(task=str(task), id=str(number)), one_piece_of_work():
-                    self.begin(task, number, ports)
+                    self.begin(task, number, walked, ports)
 
-    def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
+    def begin(
+        self, task: TaskName, aggregate_id: AggregateId, walked: set[Lane], ports: Ports
+    ) -> None:
         """Hand on one id, unless it waits here already: then nobody looks whose it is.
+
+        Of those that wait for nothing but their turn in one lane the first is enough: it has the
+        lane walked, and each turn wakes the next. Should that one be canceled just now, the others
+        are the sweep's, which sends one for each lane in the same way.
+
+        Args:
+            task: what is to be done.
+            aggregate_id: to whom.
+            walked: the lanes of those that were handed on from the same message.
+            ports: of this process.
 
         Raises:
             NotFound: there is nothing with this id.
         """
         rank = Rank.URGENT if self._is_urgent() else self.rank
         key = (task, aggregate_id)
-        if not this_process().crews.await_already(key, rank):
-            owner = _owner(task, aggregate_id, ports)
-            offer(owner, key, partial(attempt, task, aggregate_id), rank)
+        if this_process().crews.await_already(key, rank):
+            return
+        account_id, lane = _whose(task, aggregate_id, ports)
+        if lane is not None and lane in walked:
+            return
+        offer(ports.accounts.account(account_id), key, partial(attempt, task, aggregate_id), rank)
+        if lane is not None:
+            walked.add(lane)
 
     def _is_urgent(self) -> bool:
         delivery = self.request.delivery_info
@@ -164,6 +148,24 @@ def offer(
 
     if not this_process().crews.of(owner.venue).offer(key, run, rank):
         _log.warning("work_left_to_sweep", error="too much waits already", venue=owner.venue)
+
+
+def offer_apart(name: str, work: Callable[[], None]) -> None:
+    """Have a thread of its own do some work of no venue, and other workers what follows from it.
+
+    However long it lasts, nothing else waits for it. Once more is all that waits meanwhile.
+
+    Args:
+        name: of the work.
+        work: raises no error of ours.
+    """
+
+    def run() -> None:
+        with _at_work(carries_on=False):
+            work()
+
+    if not this_process().crews.alone(name).offer(name, run):
+        _log.warning("work_left_to_sweep", error="the process ends", round=name)
 
 
 @contextmanager
@@ -215,29 +217,31 @@ def _attempt_each(pieces: Sequence[Piece]) -> None:
 def _owner_of(effect: Effect, ports: Ports) -> Account:
     if effect.account is not None:
         return ports.accounts.account(effect.account)
-    return _owner(task_of(effect.kind), effect.target, ports)
+    account_id, _ = _whose(task_of(effect.kind), effect.target, ports)
+    return ports.accounts.account(account_id)
 
 
-def _owner(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> Account:
-    """Return whose piece of work this is.
+def _whose(
+    task: TaskName, aggregate_id: AggregateId, ports: Ports
+) -> tuple[AccountId, Lane | None]:
+    """Return whose piece of work this is, and the lane if a turn there is all that it is about.
 
     Raises:
         NotFound: there is nothing with this id.
     """
-    return ports.accounts.account(_account_id(task, aggregate_id, ports))
-
-
-def _account_id(task: TaskName, aggregate_id: AggregateId, ports: Ports) -> AccountId:
     match task:
         case TaskName.ADJUST | TaskName.INSPECT | TaskName.LEARN | TaskName.RECONCILE:
-            return ports.worker_requests.find(aggregate_id).account
+            return ports.worker_requests.find(aggregate_id).account, None
         case TaskName.CANCEL_AT_VENUE:
             cancel = ports.venue_cancels.find(aggregate_id)
             if cancel is None:
                 raise NotFound(f"there is no cancel {aggregate_id}")
-            return cancel.account
+            return cancel.account, None
         case _:
-            return ports.ledger.load(aggregate_id).aggregate.account
+            aggregate = ports.ledger.load(aggregate_id).aggregate
+            if isinstance(aggregate, Request) and aggregate.awaits_first_turn:
+                return aggregate.account, (aggregate.account, aggregate.symbol)
+            return aggregate.account, None
 
 
 @contextmanager

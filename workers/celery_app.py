@@ -1,4 +1,4 @@
-"""The Celery app with its tasks, as a worker runs them and beat starts them."""
+"""The Celery app with its tasks, as a worker runs them."""
 
 import sys
 from typing import Any
@@ -13,7 +13,6 @@ from workers import incoming
 from workers.light_app import celery_app, settings
 from workers.names import own_name
 from workers.process import this_process
-from workers.schedule import schedule_for
 from workers.watchdog import end_process
 
 __all__ = ["celery_app"]
@@ -25,9 +24,13 @@ FINISH_SECONDS = 3.0
 
 incoming.use_in_this_process()
 celery_app.conf.update(
-    imports=("workers.orders", "workers.events", "workers.polls", "workers.maintenance"),
-    beat_schedule=schedule_for(settings),  # beat needs the tasks: each tells how many may wait
-    beat_max_loop_interval=0.02 if settings.fast else 0.25,
+    imports=(
+        "workers.orders",
+        "workers.events",
+        "workers.polls",
+        "workers.maintenance",
+        "workers.rounds",
+    ),
 )
 
 

@@ -1,5 +1,7 @@
 """Threads of their own for each venue: one that hangs holds up its own work and nobody else's.
 
+So have a few things that are of no venue, and may last.
+
 A message is only a wake-up, so the task that takes it from the broker hands its work to the crew
 of the venue that it is about, and is done. What waits here is lost with the process, and what
 finds no room is not taken; both are still owed, and the sweep sends them again.
@@ -190,6 +192,14 @@ class Crews:
                 self._crews[venue] = Crew(venue, self._size_of(venue))
             return self._crews[venue]
 
+    def alone(self, name: str) -> Crew:
+        """Return a crew of one, for what is of no venue."""
+        key = f"alone:{name}"
+        with self._lock:
+            if key not in self._crews:
+                self._crews[key] = Crew(name, 1)
+            return self._crews[key]
+
     def await_already(self, key: Hashable, rank: Rank) -> bool:
         """Tell whether any of them would not take a piece of work a second time."""
         return any(crew.awaits(key, rank) for crew in list(self._crews.values()))
@@ -197,11 +207,14 @@ class Crews:
     def finish(self, seconds: float) -> bool:
         """Wait until there is nothing to do, and return whether it came to that in time."""
         deadline = time.monotonic() + seconds
-        while not all(crew.is_idle for crew in list(self._crews.values())):
+        while not (self._are_idle() and self._are_idle()):  # one may have woken another meanwhile
             if time.monotonic() >= deadline:
                 return False
             time.sleep(_LOOK_SECONDS)
         return True
+
+    def _are_idle(self) -> bool:
+        return all(crew.is_idle for crew in list(self._crews.values()))
 
     def close(self, seconds: float) -> bool:
         """Begin with nothing more, and wait for what is under way, so long.

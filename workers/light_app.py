@@ -1,8 +1,7 @@
 """The Celery app and its settings; each of them answers a way in which work was lost or doubled.
 
-It has no tasks: Flower, and who asks a worker whether it lives, start from here with a fifth of the
-code of a worker. Beat asks a task before it sends one, so it starts from `workers.celery_app`, too.
-No secret is read in either: beat and Flower run without.
+It has no tasks: beat, Flower, and who asks a worker whether it lives, start from here with a fifth
+of the code of a worker. No secret is read here: beat and Flower run without.
 """
 
 import os
@@ -37,6 +36,7 @@ celery_app.conf.update(
     worker_eta_task_limit=500,
     worker_send_task_events=settings.task_events,
     worker_hijack_root_logger=False,
+    beat_scheduler="workers.beat:Scheduler",
 )
 
 

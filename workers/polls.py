@@ -1,9 +1,10 @@
 """Tasks that look at venues: prices, and orders. An empty list means all that wait for anything."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from app.dispatch.routes import TaskName
 from app.domain.account import PAPER, Account
@@ -18,7 +19,6 @@ from app.services.watching.watch import watch_prices
 from app.venues import traits_of
 from workers.base import (
     AggregateTask,
-    HookfillTask,
     PeriodicTask,
     hand_on,
     id_in,
@@ -28,6 +28,9 @@ from workers.base import (
 from workers.celery_app import celery_app
 from workers.crew import Rank
 from workers.process import this_process
+
+if TYPE_CHECKING:
+    from app.domain.trigger import Firing
 
 #: Ticks of one venue evaluated by one message; the rest is left to the next.
 TICKS_MAX = 100
@@ -42,22 +45,32 @@ class PollPrices(PeriodicTask):
     name = TaskName.POLL_PRICES
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Watch these prices, or the paper venue's, and have others watch those of the rest."""
-        feeds = [VenueName(str(value)) for value in values]
-        if not feeds:
-            hand_out(TaskName.POLL_PRICES, PRICES, _feeds_waited_for(ports), ports)
-        for feed in feeds or [PAPER]:
-            owner = replace(NOBODY, venue=VenueName(feed.partition(":")[0]))
-            watch = partial(_watch, feed, owner, ports)
-            offer(owner, (TaskName.POLL_PRICES, feed), watch, Rank.PRICES)
+        """Watch these prices, or all; see `begin_prices`."""
+        for value in values:
+            _offer_watch(VenueName(str(value)), ports)
+        if not values:
+            begin_prices(ports)
+
+
+def begin_prices(ports: Ports) -> None:
+    """Have the paper venue's prices watched here, and those of others where there is time."""
+    _offer_watch(PAPER, ports)
+    hand_out(TaskName.POLL_PRICES, PRICES, _feeds_waited_for(ports), ports)
+
+
+def _offer_watch(feed: VenueName, ports: Ports) -> None:
+    owner = replace(NOBODY, venue=VenueName(feed.partition(":")[0]))
+    watch = partial(_watch, feed, owner, ports)
+    offer(owner, (TaskName.POLL_PRICES, feed), watch, Rank.PRICES)
 
 
 def _watch(feed: VenueName, owner: Account, ports: Ports) -> None:
     name = PRICES if feed == PAPER else f"{PRICES}:{feed}"
+    left: deque[Firing] = deque()
     with one_piece_of_work():
         for _ in range(TICKS_MAX):
             with noted(name, ports):
-                is_more = watch_prices(feed, ports)
+                is_more = watch_prices(feed, ports, left)
             if not is_more:
                 break
             hand_on(ports, owner)
@@ -69,15 +82,20 @@ class PollOrders(PeriodicTask):
     name = TaskName.POLL_ORDERS
 
     def work(self, values: Sequence[object], ports: Ports) -> None:
-        """Follow these accounts, or all that have news, and have others ask the real venues."""
+        """Follow these accounts, or all; see `begin_orders`."""
         if not values:
-            offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
-            hand_out(TaskName.POLL_ORDERS, ORDERS, _accounts_to_look_at(ports), ports)
-            _hand_out_guards(ports)
+            begin_orders(ports)
         for value in values:
             number = id_in(value)
             if number is not None:
                 _poll(self.name, str(value), AccountId(number), ports)
+
+
+def begin_orders(ports: Ports) -> None:
+    """Have all accounts followed that have news, and others ask the real venues."""
+    offer(NOBODY, (TaskName.POLL_ORDERS,), partial(_follow_news, ports))
+    hand_out(TaskName.POLL_ORDERS, ORDERS, _accounts_to_look_at(ports), ports)
+    _hand_out_guards(ports)
 
 
 def _poll(task: str, value: str, account_id: AccountId, ports: Ports) -> None:
@@ -134,7 +152,7 @@ def _send(task: TaskName, value: str, ports: Ports) -> None:
     this_process().messages.send(task, [value], value, expires=expires_seconds)
 
 
-class PollGuards(HookfillTask):
+class PollGuards(PeriodicTask):
     """Look at positions that are guarded."""
 
     name = TaskName.POLL_GUARDS
@@ -172,7 +190,7 @@ def _hand_out_guards(ports: Ports) -> None:
                 _send(TaskName.POLL_GUARDS, str(account_id), ports)
 
 
-class Reconcile(AggregateTask, PeriodicTask):
+class Reconcile(AggregateTask):
     """Hold accounts against their venues, for whoever has asked or in their turn."""
 
     name = TaskName.RECONCILE

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from app.dialects.surfaces import SURFACES
 from app.domain.account import Account, ApiClient
 from app.domain.enums import Dialect, Mode
 from app.domain.errors import NotFound
+from app.domain.money import plain
 from app.services.admin.clients import put_client
 from app.web.answers import Json
 from app.web.fields import Text, loaded
@@ -122,7 +124,11 @@ class ClientRecords:
 def _changes(named: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the body names, as fields of the record."""
     changes: dict[str, Any] = {
-        "settings": {name: value for name, value in named.items() if name not in RECORD_FIELDS}
+        "settings": {
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in named.items()
+            if name not in RECORD_FIELDS
+        }
     }
     if "enabled" in named:
         changes["enabled"] = named["enabled"]

@@ -12,6 +12,8 @@ from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.errors import NotFound, UnreadableRecord
 from app.domain.identifiers import AccountName, AggregateId
+from app.domain.reason import Reason
+from app.domain.smart_trade.trade import SmartTrade
 
 #: Of more than these it is enough to know that there are more.
 SHOWN_MAX = 20
@@ -72,9 +74,16 @@ def _told(
         with suppress(NotFound, UnreadableRecord):
             found = wiring.reader.find(one)
             if is_still(found):
-                said = "nothing was said" if found.reason is None else found.reason.message
+                reason = _reason_of(found)
+                said = "nothing was said" if reason is None else reason.message
                 yield FailingExit(
                     id=one,
                     account=wiring.registry.account(found.account).name,
                     message=f"{found.sentence()} {what}: {said}",
                 )
+
+
+def _reason_of(found: Aggregate) -> Reason | None:
+    if found.is_only_here and isinstance(found, SmartTrade):
+        return found.venue_stop.reason
+    return found.reason

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from app.admin.errors import error_answer
 from app.admin.exits import failing_exits, only_here
 from app.admin.health import canary_age_ms, late_of
 from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
+from app.admin.protection import protected
 from app.admin.recovery import FrozenAccounts
 from app.admin.related import Families
 from app.admin.request_body import query_of_request
@@ -40,6 +42,9 @@ ROWS: Final = 50
 
 #: Refused requests that it shows.
 REFUSALS: Final = 10
+
+#: Guarded positions on the overview.
+PROTECTED: Final = 20
 
 #: What the overview lists besides one kind of aggregate. Without a kind it lists requests only,
 #: unless a state is asked for, which a part of a request may be in as well.
@@ -89,6 +94,7 @@ class Pages:
             "overview",
             health=self._health(),
             refusals=self._wiring.refusals.newest(REFUSALS),
+            protected=list(islice(protected(self._registry.accounts(), self._wiring), PROTECTED)),
             frozen=self._frozen.all(),
             prices=self._prices(),
             price_source=self._settings.prices,

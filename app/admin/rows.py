@@ -220,4 +220,11 @@ def _of_smart_trade(trade: SmartTrade) -> Json:
     # What a conditional entry waits for; where its exits are, its steps tell.
     waits_for = entry.price if entry is not None and trade.type.is_conditional else None
     price = None if entry is None else order_price(entry)
-    return {"price": price, "trigger_price": waits_for, "fees": fees}
+    return {"price": price, "trigger_price": waits_for, "held_by": _holder(trade), "fees": fees}
+
+
+def _holder(trade: SmartTrade) -> str | None:
+    """Return who holds the stop of a trade; None while it has none to hold."""
+    if trade.is_final or trade.stop_loss is None:
+        return None
+    return "venue" if any(one.rests for one in trade.orders) else "here"

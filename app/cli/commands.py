@@ -36,6 +36,9 @@ _KNOWN: Final[Mapping[str, _Known]] = {
     "order": _Known("orders", "Show one order and what happened to it, by id or client order id."),
     "orders": _Known("orders", "List orders, signals and what else has come in, newest first."),
     "price": _Known("prices", "Set or show the prices of the paper venue."),
+    "protection": _Known(
+        "protection", "Show what protects each position, at which price, and who waits for it."
+    ),
     "recover": _Known(
         "recovery",
         "Show frozen accounts: what their venues have that is unknown here, and what waits.",

@@ -2,17 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import structlog
-from celery import Celery
-from kombu.exceptions import KombuError
 
+from app.dispatch.celery_message import celery_message
 from app.dispatch.routes import QUEUE_OF, QueueName, TaskName, queue_of, task_of
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountId, EpochMs
-from app.outages import BROKER
+from app.outages import BROKER, note_lost
 from app.ports.clock import Clock
 
 #: Ids in one message. More go into further messages, so that several workers share them.
@@ -29,28 +27,21 @@ DESCRIBED_MAX = 3
 
 _log = structlog.get_logger()
 
-#: What a message may run into; Redis and socket errors come through as OSError or KombuError.
-_LOST = (KombuError, OSError, RuntimeError)
+#: Takes a queue and a text of each message; returns for each why it may not be there, or None.
+Put = Callable[[Sequence[tuple[str, str]]], Sequence[BaseException | None]]
 
 NameOf = Callable[[AccountId], str]
 ClaimSlot = Callable[[int, int], bool]
 
-
-def note_lost(task: str, error: Exception) -> None:
-    """Say that a message could not be sent, once in an outage of the broker for each reason."""
-    first: BaseException = error
-    while first.__cause__ is not None:
-        first = first.__cause__
-    # Their words differ by the command that it befell.
-    if BROKER.is_news(("message_lost", type(first))):
-        _log.warning("message_lost", task=task, error=str(error))
+#: Whose it is, where it goes, and what it says.
+_Message = tuple[TaskName, QueueName, str]
 
 
 class CeleryPublisher:
     """Sends wake-ups. A message that cannot be sent is logged and left to the sweep.
 
     Args:
-        celery: the app whose broker is used; it needs no tasks.
+        put: puts messages into the queues of the broker.
         clock: business time for timers, server time for effects.
         claim_slot: tells whether nobody has claimed a time slot, so that none gets two messages.
         horizon_ms: how far ahead a countdown message is sent.
@@ -58,9 +49,9 @@ class CeleryPublisher:
     """
 
     def __init__(
-        self, celery: Celery, clock: Clock, claim_slot: ClaimSlot, horizon_ms: int, name_of: NameOf
+        self, put: Put, clock: Clock, claim_slot: ClaimSlot, horizon_ms: int, name_of: NameOf
     ) -> None:
-        self._celery = celery
+        self._put = put
         self._clock = clock
         self._claim_slot = claim_slot
         self._horizon_ms = horizon_ms
@@ -88,12 +79,15 @@ class CeleryPublisher:
                 timers.append(effect.due_at_ms)
             elif not effect.due_at_ms or effect.due_at_ms <= self._clock.server_ms():
                 groups[task_of(effect.kind), queue_of(effect)][effect] = None
+        messages: list[_Message] = []
         for (task, queue), group in groups.items():
             members = list(group)
             for start in range(0, len(members), IDS_MAX):
                 part = members[start : start + IDS_MAX]
                 ids = dict.fromkeys(int(effect.target) for effect in part)
-                self.send(task, list(ids), self._describe(part), queue=queue)
+                text = celery_message(task, queue, list(ids), self._describe(part))
+                messages.append((task, queue, text))
+        self._send(messages)
         if timers:
             self._wake_timers(timers)
 
@@ -113,7 +107,9 @@ class CeleryPublisher:
         task: TaskName,
         values: Sequence[int | str],
         about: str = "",
-        **options: Any,  # noqa: ANN401 - Celery's
+        *,
+        countdown: float | None = None,
+        expires: float | None = None,
     ) -> None:
         """Send one message. Never raises: what is lost is sent again by the sweep, or by beat.
 
@@ -121,21 +117,22 @@ class CeleryPublisher:
             task: whose it is.
             values: its one argument.
             about: what it is about, for people.
-            **options: how Celery is to send it: `queue`, `countdown` and `expires` in seconds.
+            countdown: seconds from now until it is due.
+            expires: seconds from now after which nobody carries it out.
         """
-        try:
-            self._celery.send_task(
-                task,
-                args=[list(values)],
-                argsrepr=about or str(list(values)),
-                kwargsrepr="",
-                retry=False,
-                **{"queue": QUEUE_OF[task], **options},
-            )
-        except _LOST as error:
-            note_lost(task, error)
-        else:
-            BROKER.got_through()
+        queue, about = QUEUE_OF[task], about or str(list(values))
+        text = celery_message(task, queue, values, about, countdown=countdown, expires=expires)
+        self._send([(task, queue, text)])
+
+    def _send(self, messages: Sequence[_Message]) -> None:
+        if not messages:
+            return
+        errors = self._put([(queue, text) for _, queue, text in messages])
+        for (task, _, _), error in zip(messages, errors, strict=True):
+            if error is None:
+                BROKER.got_through()
+            else:
+                note_lost(task, error)
 
     def _describe(self, effects: Sequence[Effect]) -> str:
         """Return what a message is about, for people; its arguments are ids."""

@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     INSPECT = "hookfill.inspect"
     RECONCILE = "hookfill.reconcile"
     ARCHIVE = "hookfill.archive"
+    ROUNDS = "hookfill.rounds"
     ADJUST = "hookfill.adjust"
     LEARN = "hookfill.learn"
     CANCEL_AT_VENUE = "hookfill.cancel_at_venue"
@@ -54,6 +55,8 @@ QUEUE_OF: dict[TaskName, QueueName] = {
     TaskName.INSPECT: QueueName.POLL,
     TaskName.RECONCILE: QueueName.POLL,
     TaskName.ARCHIVE: QueueName.MAINTENANCE,
+    # Apart from the polls of accounts, of which there may be many: prices wait for no exchange.
+    TaskName.ROUNDS: QueueName.MAINTENANCE,
     TaskName.ADJUST: QueueName.URGENT,
     TaskName.LEARN: QueueName.EVENTS,
     TaskName.CANCEL_AT_VENUE: QueueName.URGENT,

@@ -85,8 +85,8 @@ def is_news(before: Aggregate | None, after: Aggregate) -> bool:
             return False
 
 
-def _progress(smart: SmartOrder) -> tuple[bool, bool, Decimal]:
-    return smart.is_live, smart.rests, smart.filled_quantity
+def _progress(smart: SmartOrder) -> tuple[bool, bool, bool, Decimal]:
+    return smart.is_live, smart.rests, smart.at_venue, smart.filled_quantity
 
 
 def _standing(order: Order) -> tuple[OrderStatus, Decimal, Mapping[Currency, Decimal]]:

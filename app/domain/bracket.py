@@ -11,8 +11,11 @@ from app.domain.exits import USUAL, ExitRules
 from app.domain.identifiers import EpochMs, FreshId, VenueName
 from app.domain.instrument import on_tick
 from app.domain.smart_order import SmartOrder
-from app.domain.smart_order_life import resting
+from app.domain.smart_order_placing import resting
 from app.domain.trigger import Trigger, protective_direction
+
+#: Ids that the guards which the venue holds may use up: two, and an order for each.
+IDS_AT_VENUE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class Bracket:
         position_side: the leg; None outside futures.
         venue: whose prices they watch.
         price_step: tick of the symbol there.
-        exits: who holds the stop-loss, and how far beyond it the other one lies.
+        exits: who holds what guards it, and how far beyond each the other one lies.
     """
 
     owner: Entity
@@ -35,65 +38,78 @@ class Bracket:
     price_step: Decimal
     exits: ExitRules = USUAL
 
-    def guards(
+    def ours(
         self,
         levels: tuple[Decimal | None, Decimal | None],
         quantity: Decimal,
         new_ids: Sequence[FreshId],
         at_ms: EpochMs,
     ) -> tuple[Child, ...]:
-        """Return those of so much of the position, and the order of the one that the venue holds.
+        """Return those of so much of the position that wait here.
 
         Args:
             levels: of take-profit and stop-loss; None leaves one out.
             quantity: that which has no guards yet.
-            new_ids: four.
+            new_ids: two.
             at_ms: business time.
         """
         profit, loss = levels
         against = protective_direction(self.side)
         # Each has its id whether it is wanted or not, so that a repeated decision gives the same.
+        ours = ((new_ids[0], profit, against.opposite), (new_ids[1], loss, against))
         children: list[Child] = []
-        if profit is not None:
-            children.append(self._guard(new_ids[0], profit, against.opposite, quantity, at_ms))
-        if loss is not None:
-            ours = self._beyond(loss) if self.exits.venue_first else loss
-            if ours is not None:
-                children.append(self._guard(new_ids[1], ours, against, quantity, at_ms))
-            children += self.of_venue(loss, quantity, new_ids[2:], at_ms)
+        for fresh, wanted, direction in ours:
+            level = self._beyond(wanted, direction) if self.exits.venue_first else wanted
+            if level is not None:
+                children.append(self._guard(fresh, level, direction, quantity, at_ms))
         return tuple(children)
 
     def of_venue(
-        self, loss: Decimal, quantity: Decimal, new_ids: Sequence[FreshId], at_ms: EpochMs
+        self,
+        levels: tuple[Decimal | None, Decimal | None],
+        quantity: Decimal,
+        new_ids: Sequence[FreshId],
+        at_ms: EpochMs,
     ) -> tuple[Child, ...]:
-        """Return the one that the venue holds, and its order, if it holds one.
+        """Return those that the venue holds, and their orders, if it holds any.
+
+        A take-profit is no protection: the venue holds it only where it acts first.
 
         Args:
-            loss: the price of the stop-loss.
+            levels: of take-profit and stop-loss; None leaves one out.
             quantity: of the position.
-            new_ids: two.
+            new_ids: four.
             at_ms: business time.
         """
-        first = self.exits.venue_first
-        level = self._on_step(loss) if first else self._beyond(loss)
-        if not level:
-            return ()
-        direction = protective_direction(self.side)
-        guard = self._guard(new_ids[0], level, direction, quantity, at_ms)
-        return resting(replace(guard, falls_back=first), new_ids[1])
+        profit, loss = levels
+        first, against = self.exits.venue_first, protective_direction(self.side)
+        held: list[Child] = []
+        for ids, wanted, direction in (
+            (new_ids[:2], loss, against),
+            (new_ids[2:], profit if first else None, against.opposite),
+        ):
+            level = self._at_venue(wanted, direction)
+            if level is not None:
+                guard = self._guard(ids[0], level, direction, quantity, at_ms)
+                held += resting(replace(guard, falls_back=first), ids[1], at_ms)
+        return tuple(held)
 
-    def _beyond(self, loss: Decimal) -> Decimal | None:
-        """Return the price of the other stop; None if there is none."""
-        if self.exits.beyond_percent is None:
-            return None
-        away = loss * self.exits.beyond_percent / 100
-        further = loss - away if self.side is Side.SELL else loss + away
-        level = self._on_step(further)
-        return level if level > 0 else None
+    def _at_venue(self, wanted: Decimal | None, direction: Direction) -> Decimal | None:
+        """Return the price for which the venue waits; None if it holds none."""
+        if wanted is None or not self.exits.venue_first:
+            return self._beyond(wanted, direction)
+        return self._on_step(wanted, direction)
 
-    def _on_step(self, level: Decimal) -> Decimal:
-        """Return the price as the venue takes it, no nearer than it is."""
-        return on_tick(level, self.price_step, self.side.opposite)
+    def _beyond(self, wanted: Decimal | None, direction: Direction) -> Decimal | None:
+        """Return the price of the other one; None if there is none."""
+        further = None if wanted is None else self.exits.beyond(wanted, direction)
+        return None if further is None else self._on_step(further, direction)
+
+    def _on_step(self, level: Decimal, direction: Direction) -> Decimal | None:
+        """Return the price as the venue takes it, no nearer than it is; None if that is nothing."""
+        side = Side.BUY if direction is Direction.FALLING else Side.SELL
+        found = on_tick(level, self.price_step, side)
+        return found if found > 0 else None
 
     def _guard(
         self,

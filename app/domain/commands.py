@@ -10,6 +10,7 @@ from app.domain.enums import (
     Direction,
     OrderType,
     PositionSide,
+    PriceSource,
     Side,
     SmartOrderType,
     StopDirection,
@@ -243,12 +244,14 @@ class SmartOrderRules:
     Attributes:
         open_max: how many may wait in one account.
         life_ms: how long one may wait; None is for ever.
+        rest_by: the prices by which stops that sell are to rest at the venue; all else waits here.
     """
 
     stop_price: StopPrice = StopPrice.LAST
     direction: StopDirection = StopDirection.SIDE
     open_max: int = 2_000
     life_ms: int | None = None
+    rest_by: frozenset[PriceSource] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

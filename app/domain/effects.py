@@ -44,7 +44,8 @@ class Effect:
         due_at_ms: not before this time; on the server's clock, save for TIMER, which is on the
             business clock. 0 is at once.
         urgent: goes before the rest (cancels, closes, panic).
-        about, account: for people who watch the queue: what it is, and whose.
+        about: for people who watch the queue: what it is.
+        account: whose it is; None where only its target tells.
     """
 
     kind: EffectKind

@@ -117,9 +117,9 @@ class Direction(StrEnum):
 class Protection(StrEnum):
     """Who holds the stop-loss of a position.
 
-    AUTO of a connector is what its account says; AUTO of an account is HERE. With BOTH that of the
-    venue lies beyond ours; with EXCHANGE ours beyond that of the venue. Where the venue cannot hold
-    a stop, each of them is HERE.
+    AUTO of a connector is what its account says; AUTO of an account is BOTH at exchanges, and HERE
+    on paper. With BOTH that of the venue lies beyond ours; with EXCHANGE ours beyond that of the
+    venue. Where the venue cannot hold a stop, each of them is HERE.
     """
 
     AUTO = "auto"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from app.domain.enums import Listing
-from app.domain.identifiers import EpochMs, FreshId, OrderId
+from app.domain.identifiers import AggregateId, EpochMs, FreshId
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Quote
 from app.domain.order import Order
@@ -160,10 +160,10 @@ class ProvenAbsent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRequested(Event):
-    """Somebody wants it gone. `replaced_by` is the order that waits to take its place, if any."""
+    """Somebody wants it gone. `replaced_by` is what waits to take its place, if anything does."""
 
     reason: Reason
-    replaced_by: OrderId | None = None
+    replaced_by: AggregateId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +300,11 @@ class PositionSeen(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmartOrderUpdated(Event):
-    """A smart order of the aggregate has changed; `smart_order` is how it is now."""
+    """A smart order that concerns the aggregate has changed; `smart_order` is how it is now.
+
+    Attributes:
+        new_ids: for what it may bring forth.
+    """
 
     smart_order: SmartOrder
+    new_ids: tuple[FreshId, ...] = ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final, TypeGuard
 
-from app.domain.enums import Market, ReasonCode, Side
+from app.domain.enums import Direction, Market, Protection, ReasonCode, Side
 from app.domain.identifiers import Currency, OrderId
 from app.domain.instrument import Instrument
 from app.domain.market import AccountView, Position
@@ -67,6 +67,25 @@ class ExitRules:
         Where the clock was set back, nothing else says how long it has been.
         """
         return _MISSES_OF_GROWING_PAUSES + self.patience_ms // PAUSE_MAX_MS
+
+    def held_by(self, protection: Protection, beyond_percent: Decimal) -> "ExitRules":
+        """Return the same with who holds stop-losses, and how far apart two of one lie."""
+        if protection is Protection.HERE:
+            return self
+        first = protection is Protection.EXCHANGE
+        return replace(self, beyond_percent=beyond_percent, venue_first=first)
+
+    def beyond(self, price: Decimal, direction: Direction) -> Decimal | None:
+        """Return the price of the other one of two, off the steps; None if there is none.
+
+        Args:
+            price: at which the first of them acts.
+            direction: which way the price must go to reach it.
+        """
+        if self.beyond_percent is None:
+            return None
+        away = price * self.beyond_percent / 100
+        return price - away if direction is Direction.FALLING else price + away
 
     def not_filled(self) -> Reason:
         """Return why a limit is taken off."""
@@ -175,6 +194,16 @@ def finds_nothing(order: Order) -> bool:
     return order.reason is not None and order.reason.code is ReasonCode.NO_POSITION
 
 
+def was_taken_off(order: Order) -> bool:
+    """Tell whether somebody has taken an order off that rested at its venue.
+
+    A venue also does, with the position, which the next try finds out, or since its price came and
+    there was nothing in the book.
+    """
+    is_wanted = order.reason is None or order.reason.code is ReasonCode.REQUESTED
+    return order.status is OrderStatus.CANCELED and is_wanted
+
+
 def cannot_pass(reason: Reason | None) -> TypeGuard[Reason]:
     """Tell whether an order was refused for what does not pass by itself: account, key, or pair."""
     return reason is not None and not reason.may_pass
@@ -210,9 +239,10 @@ def fitted(
         if order.parent_id is None:
             return order  # nobody would look again: the venue itself says no
         return Reason(ReasonCode.NO_POSITION, _left(order, held.size))
-    # One that is to rest is for what there is when its price comes: a position that is shown late
-    # would make it small for good.
-    available = held.available if order.condition is None else order.quantity
+    # One that is to rest for a position is for what there is when its price comes: a position that
+    # is shown late would make it small for good. Coins must be there, as they are held for it.
+    waits = order.condition is not None and order.market is not Market.SPOT
+    available = order.quantity if waits else held.available
     whole = instrument.quantity(min(order.quantity, available))
     quantity, too_large = instrument.one_order(whole), instrument.above_maximum(whole)
     if too_large is not None and order.parent_id is None:

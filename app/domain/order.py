@@ -13,6 +13,7 @@ from app.domain.enums import (
     OrderType,
     PositionSide,
     PriceSource,
+    ReasonCode,
     Side,
     TimeInForce,
 )
@@ -112,7 +113,7 @@ class Order(Entity):
     had_turn: bool = False
     fits_held: bool = False
     succeeds: Succession | None = None
-    replaced_by: OrderId | None = None
+    replaced_by: AggregateId | None = None
     amount: Decimal | None = None
     price: Decimal | None = None
     condition: Condition | None = None
@@ -197,12 +198,23 @@ class Order(Entity):
         return self.position_side or self.side.works_on(reduces=True)
 
     @property
+    def rests(self) -> bool:
+        """Whether it waits at its venue for a price that has not come yet, as far as is known."""
+        return self.condition is not None and self.status is OrderStatus.NEW
+
+    @property
     def holds_lane(self) -> bool:
         """Whether others of its lane wait until its effect on the position is known.
 
         One that rests far from the price, should ours not be there to act, holds up nobody.
         """
         return self.is_in_flight and self.condition is None
+
+    @property
+    def has_only_waited(self) -> bool:
+        """Whether it waits for its price at its venue, or has ended without that having come."""
+        came = self.reason is not None and self.reason.code is ReasonCode.TIME_IN_FORCE
+        return self.condition is not None and not (self.filled_quantity or came)
 
     @property
     def caller_id_scope(self) -> str | None:

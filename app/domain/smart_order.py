@@ -23,14 +23,15 @@ from app.domain.exits import FilledBy, is_failing
 from app.domain.identifiers import AggregateId, EpochMs, OrderId, quote_of
 from app.domain.reason import Reason
 from app.domain.status import OPEN, OrderStatus
-from app.domain.trigger import Offset, Trigger
+from app.domain.trigger import Offset, Trigger, protective_direction
 
 
 class SmartOrderStatus(StrEnum):
     """Where a smart order stands; the words of the Poloniex dialect.
 
     TRIGGERED is for good once its order was opened; an order that could not be opened makes it
-    FAILED. PENDING_CANCEL is passed through in the step that cancels.
+    FAILED. PENDING_CANCEL is one that rests at its venue and is being taken off; of one that waits
+    here it is passed through in the step that cancels.
     """
 
     PENDING_NEW = "PENDING_NEW"
@@ -41,6 +42,9 @@ class SmartOrderStatus(StrEnum):
     EXPIRED = "EXPIRED"
     FAILED = "FAILED"
 
+
+#: States in which its price may still come.
+_PENDING = frozenset({SmartOrderStatus.PENDING_NEW, SmartOrderStatus.PENDING_CANCEL})
 
 #: States in which a caller id stays taken: it still may trade, or it has.
 _HOLDING = frozenset(
@@ -66,14 +70,19 @@ class SmartOrder(Entity):
         armed: the trigger book may hold the trigger.
         order_id: the order it has placed; the newest one if it had to place again.
         order_status: how that order stood when last heard of.
-        filled_by: of a guard: what each of its orders has filled.
+        filled_by: of a guard, and of one that was to rest at the venue: what each of its orders has
+            filled.
         misses: of a guard: orders in a row that have filled nothing.
         goes_on_at_ms: of a guard: server time of its next order; None unless it waits for that.
         cancel_requested: of a guard that has an order: it places no further one.
-        at_venue: of a guard: its order rests at the venue from the start on, and waits for the
-            price there; the trigger book here knows nothing of it.
+        at_venue: its order rests at the venue from the start on, and waits for the price there;
+            the trigger book here knows nothing of it.
         taken_off: how often somebody has taken that off at the venue.
         falls_back: if the venue does not hold it, it waits here instead.
+        succeeds: the smart order whose end it waits for, to take its place; None if it waits for
+            none.
+        proceeds: it takes that place even if the old one ends otherwise than canceled.
+        replaced_by: the smart order that waits for the end of this one.
     """
 
     kind: ClassVar[Kind] = Kind.SMART_ORDER
@@ -107,6 +116,9 @@ class SmartOrder(Entity):
     at_venue: bool = False
     taken_off: int = 0
     falls_back: bool = False
+    succeeds: AggregateId | None = None
+    proceeds: bool = False
+    replaced_by: AggregateId | None = None
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
 
@@ -118,7 +130,8 @@ class SmartOrder(Entity):
             raise ValueError(f"smart order {self.id} is {self.type} without a price")
         if self.type is SmartOrderType.TRAILING_STOP_LIMIT and self.limit_offset is None:
             raise ValueError(f"smart order {self.id} is {self.type} without a limit offset")
-        if self.at_venue and not (self.is_guard and self.trigger.level and not self.type.is_limit):
+        is_sold = self.is_guard or self.side is Side.SELL
+        if self.at_venue and not (is_sold and self.trigger.level and not self.type.is_limit):
             raise ValueError(f"smart order {self.id} is {self.type}, and can't rest at its venue")
         if self.budget is None and (self.quantity is None or self.quantity <= 0):
             raise ValueError(f"smart order {self.id} has a quantity of {self.quantity}")
@@ -126,12 +139,23 @@ class SmartOrder(Entity):
     @property
     def is_waiting(self) -> bool:
         """Whether it waits here for its price, which has not come yet."""
-        return self.status is SmartOrderStatus.PENDING_NEW and not self.at_venue
+        is_new = self.status is SmartOrderStatus.PENDING_NEW
+        return is_new and not (self.at_venue or self.is_held)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits for the end of the one that it replaces; nobody waits for its price."""
+        return self.succeeds is not None and self.status is SmartOrderStatus.PENDING_NEW
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether its price may still come, wherever that is waited for."""
+        return self.is_waiting or self.is_held or self.is_resting
 
     @property
     def is_resting(self) -> bool:
         """Whether its venue waits for its price, as far as that is known."""
-        return self.status is SmartOrderStatus.PENDING_NEW and self.at_venue
+        return self.status in _PENDING and self.at_venue and not self.is_held
 
     @property
     def rests(self) -> bool:
@@ -144,6 +168,7 @@ class SmartOrder(Entity):
         # A triggered one lives as long as the order it placed: its parent must hear of that end.
         return (
             self.is_waiting
+            or self.is_held
             or self.goes_on_at_ms is not None
             or (
                 (self.status is SmartOrderStatus.TRIGGERED or self.is_resting)
@@ -165,14 +190,32 @@ class SmartOrder(Entity):
         return self.reduce_only
 
     @property
+    def is_stop_loss(self) -> bool:
+        """Whether it waits for a price that is bad for the position, not for a take-profit."""
+        return self.trigger.direction is protective_direction(self.side)
+
+    @property
+    def has_several(self) -> bool:
+        """Whether more than one order of it may have filled something."""
+        return self.is_guard or self.falls_back
+
+    @property
+    def resumes_at_ms(self) -> EpochMs | None:
+        """Server time at which it sends its next order; None unless it waits for that."""
+        return self.goes_on_at_ms
+
+    @property
     def stands_alone(self) -> bool:
         """Whether a caller has asked for it by itself, rather than as a part of something."""
         return self.parent_id is None
 
     @property
     def holds_caller_id(self) -> bool:
-        """Whether its caller id may not be used again: it still may trade, or it has."""
-        return self.status in _HOLDING
+        """Whether its caller id may not be used again: it still may trade, or it has.
+
+        One that is being replaced has given it up, so that its successor may have it.
+        """
+        return self.status in _HOLDING and self.replaced_by is None
 
     @property
     def budget(self) -> Decimal | None:
@@ -187,9 +230,10 @@ class SmartOrder(Entity):
 
     @property
     def is_only_here(self) -> bool:
-        """Whether its venue does not hold it: it waits here, or was not heard to rest there."""
-        is_absent = self.is_resting and self.is_live and not self.rests
-        return is_absent or (self.falls_back and self.is_waiting)
+        """Whether its venue does not hold a stop: it waits here, or was not heard to rest there."""
+        is_wanted = self.is_resting and self.status is SmartOrderStatus.PENDING_NEW
+        is_absent = is_wanted and self.is_live and not self.rests
+        return self.is_stop_loss and (is_absent or (self.falls_back and self.is_waiting))
 
     def command(self) -> PlaceSmartOrder:
         """Return the command that would make the same again."""
@@ -210,9 +254,14 @@ class SmartOrder(Entity):
         )
 
     def owed(self) -> tuple[Effect, ...]:
-        """Return ARM or DISARM until the trigger book has caught up, and the timer that ends it."""
+        """Return ARM or DISARM until the trigger book has caught up, and the timer that ends it.
+
+        And WITHDRAW until one that its venue is to take off has ended.
+        """
         owed = []
-        if self.is_waiting and self.expires_at_ms is not None:
+        if self.is_resting and self.status is SmartOrderStatus.PENDING_CANCEL:
+            owed.append(self._effect(EffectKind.WITHDRAW, urgent=True))
+        if self.status is SmartOrderStatus.PENDING_NEW and self.expires_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.expires_at_ms))
         if self.goes_on_at_ms is not None:
             # By the server's clock, as all retries are: one that was set back holds up no exit.

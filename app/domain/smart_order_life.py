@@ -4,13 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
-from app.domain.enums import OrderType, ReasonCode, Side
+from app.domain.enums import ReasonCode, Side
 from app.domain.events import (
     CancelRequested,
     OrderUpdated,
     PairBack,
     PairGone,
     PauseOver,
+    SmartOrderUpdated,
     TimerDue,
     TriggerArmed,
     TriggerDisarmed,
@@ -25,12 +26,14 @@ from app.domain.exits import (
     misses_after,
     pause_ms,
     total,
+    was_taken_off,
 )
-from app.domain.identifiers import EpochMs, FreshId, OrderId
+from app.domain.identifiers import EpochMs
 from app.domain.instrument import on_tick
-from app.domain.order import Condition, Order
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
+from app.domain.smart_order_placing import left_of, order_of, own_limit, resting
 from app.domain.status import CLOSED, OPEN, OrderStatus
 
 #: What the timeline calls another try.
@@ -91,6 +94,8 @@ def _timer_due(smart: SmartOrder, event: TimerDue) -> Decision[SmartOrder]:
         return ignored(smart, f"its timer came early, it waits until {smart.expires_at_ms}")
     waited = event.at_ms - smart.created_at_ms
     reason = Reason(ReasonCode.TOO_OLD, f"its price did not come within {waited} ms")
+    if smart.is_resting:
+        return _taking_off(smart, CancelRequested(at_ms=event.at_ms, reason=reason))
     return _given_up(smart, SmartOrderStatus.EXPIRED, event.at_ms, reason)
 
 
@@ -98,7 +103,7 @@ def _gone_on(smart: SmartOrder, event: PauseOver) -> Decision[SmartOrder]:
     """Send the next order."""
     if smart.goes_on_at_ms is None:
         return ignored(smart, f"the end of a pause found it {smart.status}")
-    return _placing(replace(smart, goes_on_at_ms=None), event, _own_limit(smart), _AGAIN)
+    return _placing(replace(smart, goes_on_at_ms=None), event, own_limit(smart), _AGAIN)
 
 
 def _refused(smart: SmartOrder, event: TriggerRefused) -> Decision[SmartOrder]:
@@ -137,14 +142,47 @@ def _canceled(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]
         entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
         going = replace(smart, cancel_requested=True, updated_at_ms=event.at_ms)
         return Decision(going, entries=(entry,))
+    if smart.is_resting and not smart.is_guard:
+        return _taking_off(smart, event)
     return _given_up(smart, SmartOrderStatus.CANCELED, event.at_ms, event.reason)
+
+
+def _taking_off(smart: SmartOrder, event: CancelRequested) -> Decision[SmartOrder]:
+    """Have the venue take it off: it ends with what that says of its order, and not before."""
+    if smart.status is SmartOrderStatus.PENDING_CANCEL:
+        return ignored(smart, "it is being taken off already")
+    going = replace(
+        smart,
+        status=SmartOrderStatus.PENDING_CANCEL,
+        reason=event.reason,
+        replaced_by=event.replaced_by,
+        updated_at_ms=event.at_ms,
+    )
+    entry = TimelineEntry(EntryName.CANCEL_REQUESTED, event.at_ms, event.reason)
+    return Decision(going, entries=(entry,))
+
+
+def _succeeding(smart: SmartOrder, event: SmartOrderUpdated) -> Decision[SmartOrder]:
+    """Take the place of the one that has ended, or come to nothing with it."""
+    old = event.smart_order
+    if not smart.is_held or smart.succeeds != old.id or old.is_live:
+        return ignored(smart, f"news of smart order {old.id} found it {smart.status}")
+    if old.status is not SmartOrderStatus.CANCELED and not smart.proceeds:
+        reason = Reason(ReasonCode.NOT_REPLACED, f"smart order {old.id} is {old.status}")
+        return _given_up(smart, SmartOrderStatus.REJECTED, event.at_ms, reason)
+    free = replace(smart, succeeds=None, updated_at_ms=event.at_ms)
+    begun = (TimelineEntry(EntryName.DUE, event.at_ms),)
+    if not free.at_venue:
+        return Decision(free, entries=begun)
+    held, order = resting(free, event.new_ids[0], event.at_ms)
+    return Decision(held, (order,), begun)
 
 
 def _given_up(
     smart: SmartOrder, status: SmartOrderStatus, at_ms: EpochMs, reason: Reason
 ) -> Decision[SmartOrder]:
     """End the waiting. Of this and the price exactly one comes first, and the other is late."""
-    if not smart.is_waiting:
+    if not (smart.is_waiting or smart.is_held):
         return ignored(smart, f"what should make it {status} found it {smart.status}")
     ended = replace(
         smart,
@@ -166,26 +204,64 @@ def _failed(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> Decisio
 
 def _order_updated(smart: SmartOrder, event: OrderUpdated) -> Decision[SmartOrder]:
     order = event.order
-    if order.id != smart.order_id and not (smart.is_guard and order.parent_id == smart.id):
+    if order.id != smart.order_id and not (smart.has_several and order.parent_id == smart.id):
         return ignored(smart, f"order {order.id} is not its own")
+    if smart.order_id is None and order.filled_quantity and not smart.is_guard:
+        smart = replace(smart, order_id=order.id)  # the venue had it after all
     told = _heard(smart, order)
     if told.status is not smart.status:
         begun = (TimelineEntry(EntryName.TRIGGERED, event.at_ms),)
         decision = _order_updated(replace(smart, status=told.status), event)
         return replace(decision, entries=begun + decision.entries)
+    may_end = smart.is_resting or smart.status is SmartOrderStatus.TRIGGERED
     is_end = order.id == smart.order_id and order.is_closed and smart.order_status not in CLOSED
-    if not is_end:
+    if not (is_end and may_end):
         return _told_more(smart, told, event.at_ms)
     if smart.is_guard:
         return _guard_ended(told, order, event)
+    return _own_order_ended(smart, told, order, event.at_ms)
+
+
+def _own_order_ended(
+    smart: SmartOrder, told: SmartOrder, order: Order, at_ms: EpochMs
+) -> Decision[SmartOrder]:
+    """End what a caller has asked for with the one order that it may have."""
     # A part that has filled has traded: it is not placed again, and its caller id stays taken.
     if order.filled_quantity > 0:
-        left = (TimelineEntry(EntryName.ALERT, event.at_ms, order.reason),)
-        entries = _ended(EntryName.FILLED, event.at_ms, None)
+        left = (TimelineEntry(EntryName.ALERT, at_ms, order.reason),)
+        entries = _ended(EntryName.FILLED, at_ms, None)
         # Nothing is sent for the rest, as its document has it: a person is to see that.
         is_short = order.status is not OrderStatus.FILLED and may_go_on(order)
         return Decision(told, entries=left + entries if is_short else entries)
-    return _order_failed(told, order, event.at_ms, was_opened=smart.order_status in OPEN)
+    if smart.is_resting:
+        return _ended_at_rest(told, order, at_ms)
+    return _order_failed(told, order, at_ms, was_opened=smart.order_status in OPEN)
+
+
+def _ended_at_rest(smart: SmartOrder, order: Order, at_ms: EpochMs) -> Decision[SmartOrder]:
+    """End what a caller has asked for with the order that rested at the venue, and filled nothing.
+
+    What the venue did not take, or let go by itself, waits here instead, unless it is not wanted.
+    """
+    was_refused = order.status in {OrderStatus.REJECTED, OrderStatus.DENIED}
+    if was_refused and order.venue_order_id is not None:  # at its price, as for want of coins
+        return _failed(smart, order.reason, at_ms)
+    alert = TimelineEntry(EntryName.ALERT, at_ms, order.reason)
+    if order.reason is not None and order.reason.code is ReasonCode.TIME_IN_FORCE:
+        # Its price came, and there was nothing in the book.
+        fired = replace(
+            smart, status=SmartOrderStatus.TRIGGERED, reason=order.reason, updated_at_ms=at_ms
+        )
+        return Decision(fired, entries=(alert, *_ended(EntryName.TRIGGERED, at_ms, None)))
+    is_wanted = smart.status is SmartOrderStatus.PENDING_NEW and may_go_on(order)
+    if is_wanted and order.status is not OrderStatus.CANCELED:
+        return _fallen_back(smart, order.reason, at_ms)
+    reason = order.reason if smart.status is SmartOrderStatus.PENDING_NEW else smart.reason
+    is_old = reason is not None and reason.code is ReasonCode.TOO_OLD
+    status = SmartOrderStatus.EXPIRED if is_old else SmartOrderStatus.CANCELED
+    over = replace(smart, status=status, reason=reason, updated_at_ms=at_ms)
+    entries = _ended(EntryName(status.value.lower()), at_ms, reason)
+    return Decision(over, entries=(alert, *entries) if is_wanted else entries)
 
 
 def _told_more(before: SmartOrder, told: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
@@ -193,21 +269,39 @@ def _told_more(before: SmartOrder, told: SmartOrder, at_ms: EpochMs) -> Decision
     rests_again = told.is_resting and told.order_status in OPEN and before.order_status not in OPEN
     if rests_again and told.taken_off:  # the position is there: who has taken the first one off?
         return Decision(told, entries=(TimelineEntry(EntryName.ALERT, at_ms, told.reason),))
-    if told.goes_on_at_ms is None or _left(told) > 0:
-        return Decision(told)
-    return _filled(told, at_ms)
+    was_to_go_on = told.is_waiting or told.goes_on_at_ms is not None
+    if was_to_go_on and told.has_several and left_of(told) <= 0:
+        return _filled(told, at_ms)
+    return Decision(told, entries=() if told.is_guard else _told_at_rest(before, told, at_ms))
+
+
+def _told_at_rest(
+    before: SmartOrder, told: SmartOrder, at_ms: EpochMs
+) -> tuple[TimelineEntry, ...]:
+    """Tell that the venue waits for its price now, or that it has sold what was off already."""
+    if told.rests and not before.rests and told.status is SmartOrderStatus.PENDING_NEW:
+        return (TimelineEntry(EntryName.ARMED, at_ms),)
+    has_grown = told.filled_quantity > before.filled_quantity
+    if has_grown and told.status is not SmartOrderStatus.TRIGGERED:
+        return (TimelineEntry(EntryName.LATE_FILL, at_ms), TimelineEntry(EntryName.ALERT, at_ms))
+    return ()
 
 
 def _filled(smart: SmartOrder, at_ms: EpochMs) -> Decision[SmartOrder]:
     whole = replace(
-        smart, order_status=OrderStatus.FILLED, goes_on_at_ms=None, reason=None, updated_at_ms=at_ms
+        smart,
+        status=SmartOrderStatus.TRIGGERED,
+        order_status=OrderStatus.FILLED,
+        goes_on_at_ms=None,
+        reason=None,
+        updated_at_ms=at_ms,
     )
     return Decision(whole, entries=_ended(EntryName.FILLED, at_ms, None))
 
 
 def _heard(smart: SmartOrder, order: Order) -> SmartOrder:
     status = order.status if order.id == smart.order_id else smart.order_status
-    if not smart.is_guard:
+    if not smart.has_several:
         return replace(
             smart,
             order_status=status,
@@ -216,10 +310,11 @@ def _heard(smart: SmartOrder, order: Order) -> SmartOrder:
         )
     known = heard(smart.filled_by, order)
     filled = total(known, smart.market)
+    # That its price has come, the venue says by a fill. A guard that has fallen back goes on.
+    may_fire = smart.is_resting if smart.is_guard else smart.is_pending
     return replace(
         smart,
-        # That its price has come, the venue says by a fill.
-        status=SmartOrderStatus.TRIGGERED if filled.quantity and smart.is_resting else smart.status,
+        status=SmartOrderStatus.TRIGGERED if filled.quantity and may_fire else smart.status,
         order_status=status,
         filled_by=known,
         filled_quantity=filled.quantity,
@@ -241,11 +336,11 @@ def _order_failed(
 
 def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decision[SmartOrder]:
     """End when there is nothing left to guard; else go on, for as long as it takes."""
-    if _left(smart) <= 0:
+    if left_of(smart) <= 0:
         return _filled(smart, event.at_ms)
     if smart.cancel_requested or not may_go_on(order) or _is_flat(smart, order):
         return _let_go(smart, event.at_ms, order.reason)
-    if smart.is_resting and _was_taken_off(order):
+    if smart.is_resting and was_taken_off(order):
         return _taken_off(smart, order, event.at_ms)
     if smart.is_resting and smart.falls_back and not _went_with_position(order):
         return _fallen_back(smart, order.reason, event.at_ms)
@@ -253,7 +348,7 @@ def _guard_ended(smart: SmartOrder, order: Order, event: OrderUpdated) -> Decisi
     going = replace(smart, misses=misses, reason=order.reason, updated_at_ms=event.at_ms)
     pause = pause_ms(misses, order)
     if not pause:
-        return _placing(going, event, _own_limit(smart), _AGAIN)
+        return _placing(going, event, own_limit(smart), _AGAIN)
     waits = replace(going, goes_on_at_ms=EpochMs(event.at_ms + pause))
     # A person is told once in a row of failures, and the tries go on.
     is_news = is_failing(misses, order.reason) and not is_failing(smart.misses, smart.reason)
@@ -284,16 +379,6 @@ def _fallen_back(smart: SmartOrder, reason: Reason | None, at_ms: EpochMs) -> De
     return Decision(here, entries=(TimelineEntry(EntryName.ALERT, at_ms, reason),))
 
 
-def _was_taken_off(order: Order) -> bool:
-    """Tell whether somebody has taken it off.
-
-    A venue also does, with the position, which the next try finds out, or since its price came and
-    there was nothing in the book.
-    """
-    is_wanted = order.reason is None or order.reason.code is ReasonCode.REQUESTED
-    return order.status is OrderStatus.CANCELED and is_wanted
-
-
 def _went_with_position(order: Order) -> bool:
     """Tell whether it found nothing to close: it is closed, or new and shown late."""
     closed = order.reason is not None and order.reason.code is ReasonCode.POSITION_CLOSED
@@ -303,9 +388,11 @@ def _went_with_position(order: Order) -> bool:
 def _is_flat(smart: SmartOrder, order: Order) -> bool:
     """Tell whether the position is gone: said twice, since a venue may show a new one late.
 
-    Or it was closed by this very order: what is there later is another position.
+    Or it was closed by this very order: what is there later is another position. Or others have
+    closed what this one guards of it.
     """
-    if order.position_after == 0:
+    is_closed = order.reason is not None and order.reason.code is ReasonCode.SIBLING_FILLED
+    if is_closed or order.position_after == 0:
         return True
     if smart.is_resting:  # whoever has it looks at the position, and lets it go
         return False
@@ -323,15 +410,6 @@ def _let_go(smart: SmartOrder, at_ms: EpochMs, reason: Reason | None) -> Decisio
     return Decision(after, entries=tuple(entries))
 
 
-def _left(smart: SmartOrder) -> Decimal:
-    """Return what its orders have not filled yet."""
-    return (smart.quantity or Decimal(0)) - smart.filled_quantity
-
-
-def _own_limit(smart: SmartOrder) -> Decimal | None:
-    return smart.price if smart.type.is_limit else None
-
-
 def _placing(
     smart: SmartOrder,
     event: TriggerFired | OrderUpdated | PauseOver,
@@ -340,72 +418,11 @@ def _placing(
 ) -> Decision[SmartOrder]:
     """Bring forth the order, with this limit; the timeline gains this entry."""
     tick_at_ms = event.tick_at_ms if isinstance(event, TriggerFired) else None
-    order = _order_of(smart, event.new_ids[0], event.at_ms, limit, tick_at_ms)
+    order = order_of(smart, event.new_ids[0], event.at_ms, limit, tick_at_ms)
     placing = replace(
         smart, order_id=order.id, order_status=order.status, updated_at_ms=event.at_ms
     )
     return Decision(placing, (order,), (TimelineEntry(name, event.at_ms),))
-
-
-def resting(guard: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, Order]:
-    """Return a new guard as one that its venue holds, and the order that rests there for it."""
-    held = replace(guard, at_venue=True)
-    order = _order_of(held, fresh, held.created_at_ms)
-    return replace(held, order_id=order.id, order_status=order.status), order
-
-
-def _order_of(
-    smart: SmartOrder,
-    fresh: FreshId,
-    at_ms: EpochMs,
-    limit: Decimal | None = None,
-    tick_at_ms: EpochMs | None = None,
-) -> Order:
-    """Return its next order.
-
-    Args:
-        smart: whose it is.
-        fresh: the ids of the order.
-        at_ms: business time.
-        limit: its price; None is a market order.
-        tick_at_ms: business time of the tick that has fired it, if one just has.
-    """
-    return Order(
-        id=OrderId(fresh.id),
-        client_order_id=fresh.client_order_id,
-        parent_id=smart.id,
-        # One that stands alone is itself what the request became.
-        request_id=smart.request_id or smart.id,
-        **smart.beginning(at_ms),
-        side=smart.side,
-        position_side=smart.position_side,
-        type=_order_type(smart),
-        time_in_force=smart.time_in_force,
-        quantity=Decimal(0) if smart.budget is not None else _left(smart),
-        amount=smart.budget,
-        price=limit,
-        condition=_condition(smart),
-        reduce_only=smart.reduce_only,
-        reduces=smart.reduce_only or smart.side is Side.SELL,
-        fits_held=smart.is_guard,
-        caller_id=smart.caller_id,
-        due_at_ms=at_ms,
-        tick_at_ms=tick_at_ms,
-    )
-
-
-def _condition(smart: SmartOrder) -> Condition | None:
-    """Return what its order waits for at the venue; nothing, once its price has come."""
-    trigger = smart.trigger
-    if not smart.is_resting or trigger.level is None:
-        return None
-    return Condition(level=trigger.level, direction=trigger.direction, source=trigger.source)
-
-
-def _order_type(smart: SmartOrder) -> OrderType:
-    if not smart.type.is_limit:
-        return OrderType.MARKET
-    return OrderType.LIMIT_MAKER if smart.post_only else OrderType.LIMIT
 
 
 def _ended(name: EntryName, at_ms: EpochMs, reason: Reason | None) -> tuple[TimelineEntry, ...]:
@@ -423,4 +440,5 @@ RULES: Rules = {
     PauseOver: _gone_on,
     CancelRequested: _canceled,
     OrderUpdated: _order_updated,
+    SmartOrderUpdated: _succeeding,
 }

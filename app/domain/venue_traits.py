@@ -23,8 +23,8 @@ class VenueTraits:
         markets: what is traded there; empty if nobody knows.
         play_money: market → what kind of play money there is, beside real money.
         lists_all_symbols: one question lists the open orders of all symbols.
-        look_ms: what one look at an account's positions takes of the time in which the venue
-            answers one address; see docs/venues.md.
+        look_ms: what one look at an account's positions and stops takes of the time in which the
+            venue answers one address; see docs/venues.md.
         native_stops: where the venue keeps stop orders, for people.
         holds: market → the prices with which the venue compares the stops that rest there.
     """

@@ -28,11 +28,11 @@ from app.domain.report import OrderReport
 from app.domain.status import OPEN, OrderStatus
 from app.domain.venue_traits import AdapterClass
 from app.exchanges import parse
+from app.exchanges.apart import are_apart, is_apart, manner_of
 from app.exchanges.exchange import CALL_SECONDS, Exchange
 from app.exchanges.inspection import inspected
 from app.exchanges.listings import (
-    open_orders,
-    open_stops,
+    open_among,
     placed_orders,
     standing_orders,
     standing_report,
@@ -45,7 +45,6 @@ from app.exchanges.profiles import LookUp
 from app.exchanges.refusals import told_of
 from app.exchanges.report_details import completed, positions_in
 from app.exchanges.showcase import seen
-from app.exchanges.stops import are_apart, is_apart, take_off
 from app.exchanges.templates import Json
 from app.ports.policy import RECEIVE_WINDOW_MS
 from app.store.memory.venue_budget import Urgency
@@ -274,7 +273,8 @@ class CcxtVenue:
         with self.exchange.changing(Urgency.CANCEL) as api:
             if is_apart(order, self.exchange):
                 named = str(order.client_order_id)
-                take_off(api, self.exchange, order.symbol, client_id=named)
+                off = manner_of(self.exchange).take_off
+                off(api, self.exchange, order.symbol, client_id=named)
             else:
                 unified = self.exchange.unified(order.symbol)
                 api.cancel_order(order.venue_order_id, unified, self._naming(order))
@@ -328,7 +328,7 @@ class CcxtVenue:
         Raises:
             VenueUnavailable: nothing could be learned.
         """
-        listed = self._listed(orders)
+        listed = open_among(self.exchange, orders)
         reports: dict[ClientOrderId, OrderReport] = {}
         failed: VenueUnavailable | None = None
         for order in orders:
@@ -345,17 +345,6 @@ class CcxtVenue:
         if failed is not None and not reports:
             raise failed
         return reports
-
-    def _listed(self, orders: Sequence[Order]) -> Mapping[ClientOrderId, Json]:
-        """Return what the venue lists of open orders, of each kind that is among these."""
-        listed: dict[ClientOrderId, Json] = {}
-        stops = {order.symbol for order in orders if is_apart(order, self.exchange)}
-        others = {order.symbol for order in orders if not is_apart(order, self.exchange)}
-        if others:
-            listed |= open_orders(self.exchange, sorted(others), with_stops=False)
-        if stops:
-            listed |= open_stops(self.exchange, sorted(stops))
-        return listed
 
     def _news(self, order: Order, answer: Json | None) -> OrderReport | None:
         """Return news of an order, or None if there are none: it is open as it was."""
@@ -388,7 +377,8 @@ class CcxtVenue:
         with self.exchange.changing(Urgency.CANCEL) as api:
             if order.is_stop and are_apart(self.exchange):
                 named = str(order.venue_order_id)
-                take_off(api, self.exchange, order.symbol, venue_id=named)
+                off = manner_of(self.exchange).take_off
+                off(api, self.exchange, order.symbol, venue_id=named)
             else:
                 api.cancel_order(order.venue_order_id, self.exchange.unified(order.symbol))
 

@@ -7,54 +7,70 @@ from app.domain.enums import Market
 from app.domain.errors import NotFound, OutcomeUnknown, VenueRejected, VenueUnavailable
 from app.domain.frozen import Placed
 from app.domain.identifiers import ClientOrderId, EpochMs, Symbol
+from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
 from app.exchanges import parse
+from app.exchanges.apart import are_apart, is_apart, manner_of
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import found_standing
 from app.exchanges.order_history import open_at_bybit, orders_placed
 from app.exchanges.profiles import LookUp
-from app.exchanges.stops import are_apart, waiting_stops, with_open
 from app.exchanges.templates import Json
 from app.store.memory.venue_budget import Urgency
 
 
-def open_orders(
-    exchange: Exchange, symbols: Sequence[Symbol], *, with_stops: bool = True
-) -> Mapping[ClientOrderId, Json]:
-    """Return client order id → ccxt's order, of all that is open at the venue.
+def open_orders(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:
+    """Return client order id → ccxt's order, of all that is open at the venue, stops included.
 
     Args:
         exchange: to ask.
-        symbols: those that matter, where the venue is asked symbol by symbol.
-        with_stops: also those that are kept apart, for which it is asked once more.
+        symbols: those that matter, where the venue must be asked symbol by symbol.
 
     Raises:
         VenueUnavailable: it could not be asked.
     """
     with exchange.reading(Urgency.POLL) as api:
-        rows = _open_rows(api, exchange, symbols)
-        if with_stops and are_apart(exchange):
-            rows = with_open(api, rows)
+        asked = symbols if exchange.profile.lists_by_symbol else None
+        rows: Sequence[Json] = _open_rows(api, exchange, asked)
+        if are_apart(exchange):
+            rows = manner_of(exchange).with_open(api, exchange, rows)
         market, traded = exchange.account.market, api.markets
         found = [row for row in rows if not parse.is_other(market, traded.get(row.get("symbol")))]
-    return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in found}
+    return _by_client_id(found)
 
 
-def open_stops(exchange: Exchange, symbols: Sequence[Symbol]) -> Mapping[ClientOrderId, Json]:
-    """Return client order id → ccxt's order, of the stops of symbols that wait, where kept apart.
+def open_among(exchange: Exchange, orders: Sequence[Order]) -> Mapping[ClientOrderId, Json]:
+    """Return client order id → ccxt's order, of those among our orders that are open, and others.
+
+    What lists less is asked where an exchange takes it for less. Stops that rest are asked about
+    after all others.
 
     Raises:
         VenueUnavailable: it could not be asked.
     """
-    with exchange.reading(Urgency.POLL) as api:
-        rows = waiting_stops(api, [exchange.unified(one) for one in symbols])
-    return {ClientOrderId(str(row.get("clientOrderId"))): row for row in rows}
+    stops = sorted({one.symbol for one in orders if is_apart(one, exchange)})
+    others = sorted({one.symbol for one in orders if not is_apart(one, exchange)})
+    only_rest = all(one.rests for one in orders)
+    rows: list[Json] = []
+    with exchange.reading(Urgency.GUARDED if only_rest else Urgency.POLL) as api:
+        if others:
+            is_cheap = len(others) <= exchange.profile.cheap_symbols_max
+            by_symbol = is_cheap or exchange.profile.lists_by_symbol
+            rows += _open_rows(api, exchange, others if by_symbol else None)
+        if stops:
+            rows += manner_of(exchange).waiting_stops(api, exchange, stops)
+    return _by_client_id(rows)
 
 
-def _open_rows(api: Json, exchange: Exchange, symbols: Sequence[Symbol]) -> list[Json]:
+def _by_client_id(rows: Sequence[Json]) -> Mapping[ClientOrderId, Json]:
+    return {ClientOrderId(str(row.get("clientOrderId") or row.get("id"))): row for row in rows}
+
+
+def _open_rows(api: Json, exchange: Exchange, symbols: Sequence[Symbol] | None) -> list[Json]:
+    """Return what is open of these symbols, or of all."""
     profile = exchange.profile
-    if profile.lists_by_symbol:
+    if symbols is not None:
         unified = map(exchange.unified, symbols)
         return [row for one in unified for row in api.fetch_open_orders(one)]
     if profile.look_up is LookUp.BYBIT and exchange.account.market is Market.COINM:

@@ -13,9 +13,10 @@ from app.domain.enums import Market
 from app.domain.identifiers import Symbol, VenueOrderId
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
+from app.exchanges.apart import are_apart, is_apart, manner_of
 from app.exchanges.exchange import Exchange
 from app.exchanges.profiles import LookUp
-from app.exchanges.stops import are_apart, found_elsewhere, found_stop, is_apart
+from app.exchanges.stops import found_elsewhere
 from app.exchanges.templates import Json
 
 #: What Bybit calls our markets.
@@ -50,28 +51,32 @@ def found_order(
         ccxt.BaseError: the exchange could not be asked.
     """
     try:
-        match exchange.profile.look_up:
-            case LookUp.ORIGINAL_ID:
-                return _at_binance(api, exchange, order)
-            case LookUp.BYBIT:
-                asked = {"orderLinkId": str(order.client_order_id)}
-                return _in_either_place(api, exchange, order.symbol, asked)
-            case LookUp.POLONIEX:
-                return _at_poloniex(api, exchange, order)
-            case LookUp.NONE:
-                return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+        if is_apart(order, exchange):
+            named = str(order.client_order_id)
+            return manner_of(exchange).found_stop(api, exchange, order.symbol, client_id=named)
+        return _in_its_place(api, exchange, order)
     except ccxt.OrderNotFound:
         if everywhere and exchange.profile.look_up is LookUp.ORIGINAL_ID:
             return _elsewhere_at_binance(api, exchange, order)
         return None
 
 
+def _in_its_place(api: Json, exchange: Exchange, order: Order) -> Json | None:
+    match exchange.profile.look_up:
+        case LookUp.ORIGINAL_ID:
+            return _at_binance(api, exchange, order)
+        case LookUp.BYBIT:
+            asked = {"orderLinkId": str(order.client_order_id)}
+            return _in_either_place(api, exchange, order.symbol, asked)
+        case LookUp.POLONIEX:
+            return _at_poloniex(api, exchange, order)
+        case LookUp.NONE:
+            return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
+
+
 def _at_binance(api: Json, exchange: Exchange, order: Order) -> Json:
-    """Binance: one place for all orders ("Query order", origClientOrderId), and one for stops."""
-    named = str(order.client_order_id)
-    if is_apart(order, exchange):
-        return found_stop(api, exchange, order.symbol, client_id=named)
-    params = {"origClientOrderId": named}
+    """Binance: one place for all orders ("Query order", origClientOrderId)."""
+    params = {"origClientOrderId": str(order.client_order_id)}
     return api.fetch_order("", exchange.unified(order.symbol), params)
 
 
@@ -87,7 +92,7 @@ def found_standing(api: Json, exchange: Exchange, order: VenueOrder) -> Json | N
             return _in_either_place(api, exchange, order.symbol, asked)
         if order.is_stop and are_apart(exchange):
             named = str(order.venue_order_id)
-            return found_stop(api, exchange, order.symbol, venue_id=named)
+            return manner_of(exchange).found_stop(api, exchange, order.symbol, venue_id=named)
         return api.fetch_order(order.venue_order_id, exchange.unified(order.symbol))
     except ccxt.OrderNotFound:
         return None

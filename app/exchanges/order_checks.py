@@ -7,6 +7,7 @@ from app.domain.enums import Market, ReasonCode, Side
 from app.domain.errors import VenueRejected
 from app.domain.instrument import Instrument
 from app.domain.order import Condition, Order
+from app.domain.trigger import protective_direction
 from app.exchanges import parse
 from app.exchanges.exchange import Exchange
 from app.exchanges.templates import Json
@@ -23,11 +24,15 @@ def check_kind(order: Order, exchange: Exchange) -> None:
     if order.type not in exchange.capabilities.order_types:
         raise VenueRejected(f"{exchange.venue} takes no {order.type} orders")
     if order.condition is not None:
-        _check_condition(order.market, order.condition, exchange)
+        _check_condition(order.market, order.side, order.condition, exchange)
 
 
-def _check_condition(market: Market, condition: Condition, exchange: Exchange) -> None:
-    if condition.source not in exchange.profile.holds.get(market, ()):
+def _check_condition(market: Market, side: Side, condition: Condition, exchange: Exchange) -> None:
+    profile = exchange.profile
+    is_held = condition.source in profile.holds.get(market, ())
+    if profile.stops_protect_only and condition.direction is not protective_direction(side):
+        is_held = False
+    if not is_held:
         raise VenueRejected(
             f"{exchange.venue} holds no order in {market} until {condition.sentence()}"
         )

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from app.domain.enums import Market
 from app.domain.errors import CannotAsk, VenueUnavailable
 from app.domain.identifiers import Symbol
+from app.exchanges import smart_orders
+from app.exchanges.apart import are_apart
 from app.exchanges.exchange import Exchange
 from app.exchanges.look_up import BYBIT_CATEGORIES, NEWEST_ORDERS
 from app.exchanges.profiles import LookUp
-from app.exchanges.stops import are_apart, followed, joined, placed_between
+from app.exchanges.stops import followed, joined, placed_between
 from app.exchanges.templates import Json
 
 _DAY_MS = 86_400_000
@@ -166,7 +168,8 @@ def _pages_at_bybit(
     return rows
 
 
-#: "Orders History" of Poloniex: by the time of the last change, seven days at once.
+#: "Orders History" and "Smart Orders History" of Poloniex: by the time of the last change, seven
+#: days at once.
 _POLONIEX_MOST = 100
 
 
@@ -180,7 +183,13 @@ def _at_poloniex(
         "endTime": until_ms,
         "limit": _POLONIEX_MOST,
     }
-    return [api.parse_order(one, market) for one in api.privateGetOrdersHistory(asked)]
+    found = [api.parse_order(one, market) for one in api.privateGetOrdersHistory(asked)]
+    if not are_apart(exchange) or len(found) >= _POLONIEX_MOST:
+        return found  # a span that is too long is asked for in part, and then for its stops
+    ended = smart_orders.ended_between(api, exchange, symbol, asked)
+    if len(ended) >= _POLONIEX_MOST:
+        return ended
+    return smart_orders.joined(api, exchange, symbol, found, ended)
 
 
 #: "Open Orders" of Poloniex: the most that one answer lists.
@@ -190,6 +199,8 @@ _POLONIEX_OPEN_MOST = 2_000
 def _open_at_poloniex(api: Json, exchange: Exchange, symbol: Symbol) -> list[Json]:
     unified = exchange.unified(symbol)
     found: list[Json] = api.fetch_open_orders(unified, None, _POLONIEX_OPEN_MOST)
+    if are_apart(exchange):
+        found += smart_orders.waiting_stops(api, exchange, [symbol])
     return found
 
 

@@ -10,6 +10,7 @@ from app.domain.enums import (
     PositionMode,
     PositionSide,
     PriceSource,
+    ReasonCode,
     Side,
 )
 from app.domain.errors import VenueRejected, VenueUnavailable
@@ -32,10 +33,12 @@ def order_arguments(
         order: fit to be sent.
         found: ccxt's market.
         exchange: that it is for.
-        quote_of: returns the prices of now, where the exchange wants to know the cost of a buy.
+        quote_of: returns the prices of now, where the exchange wants to know the cost of a buy, or
+            does not look itself whether the price of a stop has come already.
 
     Raises:
         VenueUnavailable: they are wanted, and none are known.
+        VenueRejected: it has.
     """
     params: dict[str, object] = {"clientOrderId": str(order.client_order_id)}
     if order.type is OrderType.LIMIT_MAKER:
@@ -45,7 +48,7 @@ def order_arguments(
     if order.market is not Market.SPOT:
         params |= _leg_of(order, exchange)
     if order.condition is not None:
-        params |= _condition_of(order.side, order.condition, exchange)
+        params |= _condition_of(order, order.condition, exchange, quote_of)
     size = order.quantity / parse.contract_size(found)
     kind = "market" if order.price is None else "limit"
     price = None if order.price is None else f"{order.price:f}"
@@ -79,7 +82,14 @@ def _leg_of(order: Order, exchange: Exchange) -> dict[str, object]:
 _BYBIT_LEGS = {PositionSide.LONG: 1, PositionSide.SHORT: 2}
 
 
-def _condition_of(side: Side, condition: Condition, exchange: Exchange) -> dict[str, object]:
+def _condition_of(
+    order: Order,
+    condition: Condition,
+    exchange: Exchange,
+    quote_of: Callable[[Symbol], Quote | None],
+) -> dict[str, object]:
+    if exchange.profile.look_up is LookUp.POLONIEX:
+        return _smart_order_of(order, condition, quote_of)
     level, by_mark = f"{condition.level:f}", condition.source is PriceSource.MARK
     rises = condition.direction is Direction.RISING
     if exchange.profile.look_up is LookUp.BYBIT:
@@ -90,11 +100,29 @@ def _condition_of(side: Side, condition: Condition, exchange: Exchange) -> dict[
         }
     # "New Algo Order" of Binance has no direction: a STOP_MARKET waits for a price that is worse
     # for whoever waits, a TAKE_PROFIT_MARKET for one that is better. So the library calls them.
-    is_worse = rises is (side is Side.BUY)
-    return {
-        "stopLossPrice" if is_worse else "takeProfitPrice": level,
-        "workingType": "MARK_PRICE" if by_mark else "CONTRACT_PRICE",
-    }
+    # Of spot a STOP_LOSS and a TAKE_PROFIT ("New order"), which know the last price alone.
+    is_worse = rises is (order.side is Side.BUY)
+    waits_for = {"stopLossPrice" if is_worse else "takeProfitPrice": level}
+    if order.market is Market.SPOT:
+        return {**waits_for}
+    return {**waits_for, "workingType": "MARK_PRICE" if by_mark else "CONTRACT_PRICE"}
+
+
+def _smart_order_of(
+    order: Order, condition: Condition, quote_of: Callable[[Symbol], Quote | None]
+) -> dict[str, object]:
+    """Return what makes a smart order of Poloniex of an order: its time in force is its order's.
+
+    "Smart Orders" does not say what becomes of one whose price has come already. Some have seen it
+    fire at once; none is to wait for the price to come back from the other side.
+    """
+    now = _known(order.symbol, quote_of).of(condition.source)
+    rises = condition.direction is Direction.RISING
+    if now >= condition.level if rises else now <= condition.level:
+        raise VenueRejected(
+            f"a stop at {condition.level:f}, and the price is {now:f}", ReasonCode.WOULD_TRIGGER
+        )
+    return {"triggerPrice": f"{condition.level:f}", "timeInForce": str(order.time_in_force)}
 
 
 def _is_bought_at_market(order: Order) -> bool:
@@ -103,10 +131,14 @@ def _is_bought_at_market(order: Order) -> bool:
 
 
 def _touch(order: Order, quote_of: Callable[[Symbol], Quote | None]) -> Decimal:
+    return _known(order.symbol, quote_of).ask
+
+
+def _known(symbol: Symbol, quote_of: Callable[[Symbol], Quote | None]) -> Quote:
     try:
-        quote = quote_of(order.symbol)
+        quote = quote_of(symbol)
     except VenueRejected as error:
         raise VenueUnavailable(str(error)) from error
     if quote is None:
-        raise VenueUnavailable(f"no price of {order.symbol} is known")
-    return quote.ask
+        raise VenueUnavailable(f"no price of {symbol} is known")
+    return quote

@@ -25,7 +25,7 @@ from app.domain.reason import Reason
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import Fill, OrderReport, fees_of
 from app.domain.status import CLOSED, OPEN, OrderStatus
-from app.exchanges.profiles import Profile
+from app.exchanges.profiles import SMART_STATE, Profile
 from app.exchanges.refusals import BYBIT_WOULD_TAKE, POST_ONLY
 
 Json = Mapping[str, Any]
@@ -194,12 +194,21 @@ def _reason(order: Order, status: OrderStatus, answer: Json) -> Reason | None:
 #: Bybit, "Enums": a conditional order that waits, and one that was canceled while it did.
 _BYBIT_WAITING = frozenset({"Untriggered", "Deactivated"})
 
+#: "Order types" of Binance's spot market.
+_BINANCE_STOPS = frozenset({"STOP_LOSS", "TAKE_PROFIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"})
+
 _POSITION_GONE = Reason(ReasonCode.POSITION_CLOSED, "the position is gone that it was to reduce")
 
 
 def _has_waited_only(answer: Json, profile: Profile) -> bool:
-    """Tell whether a stop waits for its price, or has ended without having become an order."""
+    """Tell whether a stop waits for its price, or has ended without having become an order.
+
+    Of spot Binance lets that be told by how it has ended: by a person ("Order status", CANCELED),
+    while what a market order leaves is EXPIRED.
+    """
     info = answer.get("info") or {}
+    if info.get("type") in _BINANCE_STOPS:
+        return str(info.get("status")) in {"CANCELED", "REJECTED"}
     return profile.stop_state_field in info or info.get("orderStatus") in _BYBIT_WAITING
 
 
@@ -301,7 +310,9 @@ def standing_of(row: Json, size: Decimal) -> VenueOrder:
 
 def _is_stop(row: Json) -> bool:
     info = row.get("info") or {}
-    return TRADED_AS in row or "algoStatus" in info or info.get("orderStatus") in _BYBIT_WAITING
+    is_apart = TRADED_AS in row or "algoStatus" in info or SMART_STATE in info
+    is_told = is_apart or info.get("type") in _BINANCE_STOPS
+    return is_told or info.get("orderStatus") in _BYBIT_WAITING
 
 
 def currency_names(told: Mapping[str, Json] | None) -> dict[Currency, str]:

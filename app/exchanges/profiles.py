@@ -16,6 +16,9 @@ from app.domain.venue_traits import AdapterClass, VenueTraits
 from app.exchanges import refusals
 from app.ports.policy import RECEIVE_WINDOW_MS
 
+#: In what is told of a smart order of Poloniex: its state (`smart_orders.py`).
+SMART_STATE = "smartState"
+
 #: Of exchanges that are known to ccxt alone. Inverse contracts (COINM) are traded where it is known
 #: how the exchange tells what one is worth: that differs (100 USD at Binance, 1 USD at Bybit).
 UNKNOWN_MARKETS = frozenset({Market.SPOT, Market.USDM})
@@ -63,15 +66,18 @@ class Profile:
         preparation: ccxt's method that must be called before the first order.
         list_limit: the most open orders that one answer lists, if that must be asked for.
         lists_by_symbol: open orders are asked for symbol by symbol.
+        cheap_symbols_max: for so many symbols that weighs less than to ask for all at once.
         id_pattern: what a client order id may look like.
         native_stops: where the exchange keeps stop orders, for people.
         holds: the markets in which an order can rest there until its price comes → which prices.
-        stop_state_field: where its word for the state of a stop stands, if it keeps stops apart
-            from orders (`stops.py`); empty if it does not.
+        stops_apart: the markets whose stops it keeps apart from orders (`apart.py`).
+        stop_state_field: where its word for the state of such a stop stands.
         stop_states: that word → ours, of a stop of which no order has been made.
+        stops_protect_only: which way the price must go is told by the side: down for a sale.
         one_way: the markets in which long and short cannot be held apart.
-        look_ms: what one look at an account's positions takes of the time in which one address is
-            answered: its weight by what an address may ask for in a millisecond.
+        look_ms: what one look at an account's positions, and at the stops of a symbol that rest,
+            takes of the time in which one address is answered: its weight by what an address may
+            ask for in a millisecond.
     """
 
     exchange_id: str
@@ -94,11 +100,14 @@ class Profile:
     preparation: str = ""
     list_limit: int | None = None
     lists_by_symbol: bool = False
+    cheap_symbols_max: int = 0
     id_pattern: str = r"[A-Za-z0-9]{1,32}"
     native_stops: str = ""
     holds: Mapping[Market, frozenset[PriceSource]] = field(default_factory=dict)
+    stops_apart: frozenset[Market] = frozenset()
     stop_state_field: str = ""
     stop_states: Mapping[str, OrderStatus] = field(default_factory=dict)
+    stops_protect_only: bool = False
     one_way: frozenset[Market] = frozenset()
     look_ms: int = 1_000
     is_sandbox: bool = False
@@ -183,6 +192,8 @@ _BINANCE = Profile(
         "leverageBrackets": {},
     },
     answers_in_full=True,
+    # "Current open orders": 6 for each and 80 for all on spot, 1 and 40 for futures.
+    cheap_symbols_max=4,
     unchanged=("-4046", "-4059"),
     cancel_field="origClientOrderId",
     # The futures testnet is gone; its place was taken by demo trading, with keys of its own.
@@ -192,10 +203,11 @@ _BINANCE = Profile(
         Market.COINM: Sandbox.DEMO,
     },
     id_pattern=r"[.A-Z:/a-z0-9_-]{1,36}",
-    native_stops="a service of its own since December 2025 (algo orders)",
-    holds={Market.USDM: _LAST_OR_MARK},
+    native_stops="orders on spot; of futures a service of its own since December 2025",
+    holds={Market.SPOT: frozenset({PriceSource.LAST}), Market.USDM: _LAST_OR_MARK},
     # "Event: Algo Order Update". FINISHED is not among these: the order that was made of it is
     # filled or canceled, and that order tells which.
+    stops_apart=frozenset({Market.USDM}),
     stop_state_field="algoStatus",
     stop_states={
         "NEW": _S.NEW,
@@ -205,8 +217,9 @@ _BINANCE = Profile(
         "REJECTED": _S.REJECTED,
         "EXPIRED": _S.EXPIRED,
     },
-    # "Position Information V3": weight 5, of 2,400 a minute for an address.
-    look_ms=125,
+    # "Position Information V3" and "Current All Algo Open Orders": 5 and 1, of 2,400 a minute for
+    # an address.
+    look_ms=150,
 )
 
 #: Bybit: "V5 API" (bybit-exchange.github.io/docs/v5). Its answer to an order is the id alone.
@@ -248,8 +261,8 @@ _BYBIT = Profile(
     holds={Market.USDM: _LAST_OR_MARK, Market.COINM: _LAST_OR_MARK},
     # "Switch Position Mode": unified accounts hold inverse contracts one way.
     one_way=frozenset({Market.COINM}),
-    # ccxt's figures, cost 5 at 20 ms; Bybit itself allows more.
-    look_ms=100,
+    # ccxt's figures, twice a cost of 5 at 20 ms; Bybit itself allows more.
+    look_ms=200,
 )
 
 #: Poloniex: "Spot API" (api-docs.poloniex.com/spot). Stops are smart orders there.
@@ -266,9 +279,11 @@ _POLONIEX = Profile(
         "PENDING_CANCEL": _S.NEW,
         "PARTIALLY_CANCELED": _S.CANCELED,
         "CANCELED": _S.CANCELED,
+        "EXPIRED": _S.EXPIRED,
+        "REJECTED": _S.REJECTED,
         "FAILED": _S.REJECTED,
     },
-    duplicates=("21312", "25004"),
+    duplicates=("21312", "25004", "25006"),
     refusals=refusals.POLONIEX,
     refused_unread=(HTTPStatus.REQUEST_TIMEOUT,),
     market_types={Market.SPOT: ()},
@@ -277,6 +292,22 @@ _POLONIEX = Profile(
     cancel_prefix="cid:",
     id_pattern=r"[A-Za-z0-9_-]{1,64}",
     native_stops="smart orders",
+    # "Smart Orders". Which price is compared is not said there; users see the last one.
+    holds={Market.SPOT: frozenset({PriceSource.LAST})},
+    stops_apart=frozenset({Market.SPOT}),
+    # ccxt's figures: to list smart orders costs 20 at 5 ms.
+    look_ms=100,
+    stop_state_field=SMART_STATE,
+    # TRIGGERED is not among these: the order that was made of it tells how it stands.
+    stop_states={
+        "PENDING_NEW": _S.NEW,
+        "PENDING_CANCEL": _S.NEW,
+        "CANCELED": _S.CANCELED,
+        "REJECTED": _S.REJECTED,
+        "FAILED": _S.REJECTED,
+        "EXPIRED": _S.EXPIRED,
+    },
+    stops_protect_only=True,
 )
 
 #: By the name that an account gives as its venue.

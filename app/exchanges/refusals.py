@@ -93,6 +93,9 @@ POLONIEX = _table(
 def told_of(order: Order) -> Iterator[None]:
     """Tell of every exchange in one way that an order would have taken: of post-only ones alone.
 
+    Of spot Binance says in words alone that the price of a stop has come already, which the library
+    takes for the same.
+
     Raises:
         VenueRejected: the order was refused, for whatever reason.
     """
@@ -101,6 +104,8 @@ def told_of(order: Order) -> Iterator[None]:
     except VenueRejected as error:
         if error.code is not _TAKES:
             raise
+        if order.condition is not None:
+            raise VenueRejected(str(error), _TRIGGERS) from error
         if order.type is not OrderType.LIMIT_MAKER:
             raise VenueRejected(str(error), _NO) from error
         raise VenueRejected(f"{POST_ONLY}: {error}", _TAKES) from error

@@ -31,17 +31,6 @@ _WEIGHT_OF_ALL = 40
 _LISTED_MAX = 1_000
 
 
-def are_apart(exchange: Exchange) -> bool:
-    """Tell whether the exchange keeps the stops of the account's market apart from orders."""
-    profile = exchange.profile
-    return bool(profile.stop_state_field) and exchange.account.market in profile.holds
-
-
-def is_apart(order: Order, exchange: Exchange) -> bool:
-    """Tell whether an order of ours is one of these stops."""
-    return order.condition is not None and are_apart(exchange)
-
-
 def found_stop(
     api: Json, exchange: Exchange, symbol: Symbol, *, client_id: str = "", venue_id: str = ""
 ) -> Json:
@@ -108,7 +97,7 @@ def take_off(
         api.cancel_order(made_id, unified)
 
 
-def waiting_stops(api: Json, symbols: Sequence[str]) -> list[Json]:
+def waiting_stops(api: Json, exchange: Exchange, symbols: Sequence[Symbol]) -> list[Json]:
     """Return the stops of these symbols that wait; of which an order was made wait no more.
 
     To ask for one symbol weighs 1, for all of them 40 ("Current All Algo Open Orders").
@@ -116,22 +105,25 @@ def waiting_stops(api: Json, symbols: Sequence[str]) -> list[Json]:
     Raises:
         ccxt.BaseError: the exchange could not be asked.
     """
-    asked = symbols if len(symbols) < _WEIGHT_OF_ALL else [None]
+    all_of_them: Sequence[str | None] = [None]
+    asked = all_of_them if len(symbols) >= _WEIGHT_OF_ALL else [*map(exchange.unified, symbols)]
     rows = [row for one in asked for row in api.fetch_open_orders(one, None, None, dict(_STOPS))]
     return [row for row in rows if _made_id(row) is None]
 
 
-def with_open(api: Json, orders: Sequence[Json]) -> list[Json]:
+def with_open(api: Json, exchange: Exchange, orders: Sequence[Json]) -> list[Json]:
     """Return the open orders of all symbols with the stops that wait, each of them once.
 
     Args:
         api: of the exchange.
+        exchange: to ask.
         orders: ccxt's open orders, as they were told just now; what is made of a stop meanwhile is
             told as no stop any more.
 
     Raises:
         ccxt.BaseError: the exchange could not be asked.
     """
+    del exchange
     waiting = api.fetch_open_orders(None, None, None, dict(_STOPS))
     told = {_made_id(row) for row in waiting}
     # No order at the market waits there but what was made of a stop, which need not be listed.

@@ -61,7 +61,8 @@ class PaperFeed:
         at_ms = self._ports.clock.now_ms()
         changed: dict[Symbol, Quote] = {}
         for symbol in sorted(set(symbols) - set(is_set)):
-            quote = self._ports.source.quote(symbol, at_ms)
+            rules = self._ports.instruments.rules(symbol)
+            quote = self._ports.source.quote(symbol, rules, at_ms)
             if quote is not None and quote != seen.quotes.get(symbol):
                 changed[symbol] = quote
         if changed:

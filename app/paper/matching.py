@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from app.domain.enums import Market
 from app.domain.identifiers import AccountId
 from app.domain.market import Quote, Tick
 from app.paper.domain.account import PaperAccount
@@ -39,10 +38,9 @@ def match_tick(tick: Tick, ports: PaperPorts) -> None:
     Raises:
         Conflict: an account was changed by others, again and again; the tick can be matched again.
     """
-    for symbol, quote in tick.quotes.items():
-        for market in Market:
-            for account_id, entries in _by_account(ports.book.crossed(symbol, market, quote)):
-                _match_account(account_id, entries, (tick, quote), ports)
+    for crossed in ports.book.crossed(tick.quotes):
+        for account_id, entries in _by_account(crossed):
+            _match_account(account_id, entries, (tick, tick.quotes[entries[0].symbol]), ports)
 
 
 def _by_account(

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from app.domain.account import Account
+from app.domain.effects import AT_ONCE
 from app.domain.enums import Listing, Market, PositionSide, ReasonCode
 from app.domain.errors import (
     Conflict,
@@ -50,17 +51,24 @@ class PaperVenue:
     def __init__(self, account: Account, ports: PaperPorts) -> None:
         self._account = account
         self._ports = ports
+        # Whoever asks for the rules asks for the price next, which comes with them.
+        self._told: dict[Symbol, CurrentPrice] = {}
 
     def instrument(self, symbol: Symbol) -> Instrument | None:
         """Return the rules of a symbol, or None if it is not traded here."""
-        return self._ports.instruments.find(symbol, self._account.market)
+        price = self._told[symbol] = self._ports.prices.current(symbol)
+        return price.rules.get(self._account.market)
 
     def doubt_rules(self) -> None:
         """Do nothing: the rules are always the newest."""
 
     def quote(self, symbol: Symbol) -> Quote | None:
-        """Return the newest prices, or None if none are known."""
-        return self._ports.quote(symbol)
+        """Return the newest prices, or None if none are known.
+
+        Those that came with the rules count once: ask right after them.
+        """
+        price = self._told.pop(symbol, None) or self._ports.prices.current(symbol)
+        return self._ports.quote_of(symbol, price)
 
     def listing(self, symbol: Symbol) -> Listing:
         """Return whether a symbol is traded: what there are no rules for is not, and never was."""
@@ -199,18 +207,21 @@ class PaperVenue:
 
         Raises:
             Conflict: somebody else changed the account meanwhile.
+            VenueUnavailable: the claim to the order is over.
         """
         ports, account_id = self._ports, self._account.id
         with _instead(VenueUnavailable):
             snapshot = ports.load(account_id, [order.client_order_id])
             arrival = ports.book.arrive(account_id, _arriving(order, ports))
         arrived = replace(_arriving(order, ports), number=arrival.number, tick=arrival.price.tick)
-        entry = BookEntry.of(account_id, arrived)
+        entry = None if arrived.waits_at is None else BookEntry.of(account_id, arrived)
         try:
             with _instead(VenueUnavailable):
                 change = self._change(order, arrived, snapshot, arrival.price, word)
             with _instead(OutcomeUnknown):
-                ports.ledger.commit(account_id, snapshot.version, change)
+                # Whoever asks after that for an order that is not there knows that it never comes.
+                until_ms = order.lease_until_ms if change.orders else AT_ONCE
+                ports.ledger.commit(account_id, snapshot.version, change, until_ms)
         except OutcomeUnknown:
             raise  # the order may be there, and then it needs its entry
         except HookfillError:
@@ -238,9 +249,8 @@ class PaperVenue:
             reason = Reason(ReasonCode.VENUE_REJECTED, "the venue was told to reject this")
             refused = replace(arrived, status=OrderStatus.REJECTED, reason=reason)
             return PaperChange(account=account, orders=(refused,))
-        instrument = self._ports.instruments.find(order.symbol, order.market)
         quote = self._ports.quote_of(order.symbol, price)
-        outcome = engine.place(account, arrived, instrument, quote)
+        outcome = engine.place(account, arrived, price.rules.get(order.market), quote)
         return PaperChange(account=outcome.account, orders=(outcome.order,))
 
     def _canceled(self, client_order_id: ClientOrderId, reason: Reason) -> PaperOrder:
@@ -261,10 +271,11 @@ class PaperVenue:
         self._leave(BookEntry.of(account_id, found))
         return outcome.order
 
-    def _leave(self, entry: BookEntry) -> None:
-        """Take an entry out, or leave that to the tick that reaches it."""
-        with suppress(StoreUnavailable):
-            self._ports.book.leave([entry])
+    def _leave(self, entry: BookEntry | None) -> None:
+        """Take an entry out, if there is one, or leave that to the tick that reaches it."""
+        if entry is not None:
+            with suppress(StoreUnavailable):
+                self._ports.book.leave([entry])
 
 
 def _won(attempt: Callable[[], PaperOrder]) -> PaperOrder:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from app.domain.errors import Conflict
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
 from app.domain.market import Quote
-from app.paper.domain.ledger import CurrentPrice, PaperSnapshot
+from app.paper.domain.ledger import CurrentPrice, PaperSnapshot, Rules
 from app.paper.domain.order import PaperOrder
 from app.paper.store.book import RedisPaperBook
 from app.paper.store.faults import RedisPaperFaults
@@ -40,16 +40,16 @@ def until_committed(attempt: Callable[[], Done]) -> Done:
 
 
 class QuoteSource(Protocol):
-    """Where prices come from that nobody set."""
+    """Where prices come from that nobody set, given the rules by which a symbol is traded."""
 
-    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
+    def quote(self, symbol: Symbol, rules: Rules, at_ms: EpochMs) -> Quote | None:
         """Return the prices at a business time, or None if none are known.
 
         Raises:
             VenueUnavailable: the source cannot be reached.
         """
 
-    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+    def past(self, symbol: Symbol, rules: Rules, moments: Iterable[EpochMs]) -> list[Quote | None]:
         """Return the prices at these moments, none of them to come; None where none are known."""
 
 
@@ -115,7 +115,9 @@ class PaperPorts:
 
     def quote_of(self, symbol: Symbol, price: CurrentPrice) -> Quote | None:
         """Return what was set, else what the source says now."""
-        return price.quote if price.is_set else self.source.quote(symbol, self.clock.now_ms())
+        if price.is_set:
+            return price.quote
+        return self.source.quote(symbol, price.rules, self.clock.now_ms())
 
 
 def _order_of(row: PaperRow) -> PaperOrder:

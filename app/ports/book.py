@@ -1,6 +1,6 @@
 """The triggers that wait for a price."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from app.domain.identifiers import Symbol, VenueName
@@ -42,8 +42,8 @@ class TriggerBook(Protocol):
     def fired(self, venue: VenueName) -> Sequence[Firing]:
         """Return what has fired and is not yet done, by tick, then owner id."""
 
-    def done(self, venue: VenueName, firing: Firing) -> None:
-        """Take what one tick has fired of one owner off the list: the owner knows."""
+    def done(self, venue: VenueName, firings: Iterable[Firing]) -> None:
+        """Take what has fired of these off the list: their owners know."""
 
     def symbols(self, venue: VenueName) -> Collection[Symbol]:
         """Return the symbols with something armed."""

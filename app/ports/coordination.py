@@ -16,11 +16,17 @@ from app.domain.worker_request import WorkerAnswer, WorkerRequest
 class Locks(Protocol):
     """Short leases that keep others out; losing one is harmless."""
 
-    def acquire(self, name: str, lease_ms: int) -> int | None:
-        """Return a fencing token, or None while somebody else holds the lock."""
+    def acquire(self, name: str, lease_ms: int, renewed_ms: int = 0) -> int | None:
+        """Return a fencing token, or None while somebody else holds the lock.
 
-    def release(self, name: str, token: int) -> None:
-        """Give the lock back, if it is still ours."""
+        Args:
+            name: of the lock.
+            lease_ms: how long whoever dies holds up others.
+            renewed_ms: for how long the lease of a process that lives is renewed, if it is longer.
+        """
+
+    def release(self, name: str, token: int) -> bool:
+        """Give the lock back, if it is still ours; return whether somebody wanted it meanwhile."""
 
 
 class UsedKeys(Protocol):

@@ -8,6 +8,7 @@ from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs
 from app.domain.search import Place, Search
+from app.ports.room import StoreMemory
 
 #: Commits, and entries in the timeline: both only rise.
 Mark = tuple[int, int]
@@ -205,6 +206,9 @@ class ArchiveQueue(Protocol):
 
     def set_history(self, identity: str) -> None:
         """Say which history has what counts as kept."""
+
+    def memory(self) -> StoreMemory:
+        """Return how full the memory is of what they are in."""
 
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there.

@@ -1,6 +1,6 @@
 """The aggregates in the store, and who waits for his turn there."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,12 +29,15 @@ class Change:
     Attributes:
         before: None for one that is new.
         read: news that `after` has taken in: id of the child → its version.
+        heard: the child of this very commit that `after` has taken in as it is then: whoever has
+            looked at it before, and still is to tell of it, comes too late.
     """
 
     before: Stored | None
     after: Aggregate
     entries: tuple[TimelineEntry, ...] = ()
     read: Mapping[AggregateId, int] = field(default_factory=dict)
+    heard: AggregateId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,12 @@ class Ledger(Protocol):
             UnreadableRecord: this release cannot read it; see `Quarantine`.
         """
 
+    def load_all(self, ids: Collection[AggregateId]) -> Sequence[Stored]:
+        """Return these as they are now, save those that are not here or cannot be read."""
+
+    def in_groups(self, ids: Collection[AggregateId], most: int) -> Iterable[Sequence[AggregateId]]:
+        """Return these, some at a time that one commit can change, in the order they have there."""
+
     def commit(
         self, changes: Sequence[Change], terms: CommitConditions = NO_TERMS
     ) -> Sequence[Effect]:
@@ -173,8 +182,16 @@ class Ledger(Protocol):
         Compare two of them: if they are equal, nothing was written and nothing is in doubt.
         """
 
-    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
-        """Return what changed for this aggregate and was not read yet: child → version."""
+    def with_news(
+        self, aggregate_id: AggregateId
+    ) -> tuple[Stored | None, Mapping[AggregateId, int]]:
+        """Return the aggregate, and what changed for it and was not read yet: child → version.
+
+        None is for one that is not in the store; there may be news of its children all the same.
+
+        Raises:
+            UnreadableRecord: this release cannot read it; see `Quarantine`.
+        """
 
     def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
         """Return what was admitted under a dedupe key that still counts, or None."""
@@ -215,16 +232,19 @@ class Live(Protocol):
         """Return every live aggregate of an account."""
 
     def open_orders(self, account: AccountId) -> Collection[AggregateId]:
-        """Return the orders of an account that are at its venue."""
+        """Return the orders of an account that are at its venue, but for stops that rest there."""
+
+    def stops(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the stops of an account that rest at its venue."""
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts of which anything is live, asked all at once."""
 
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
-        """Return those of these accounts that have orders at their venues, asked all at once."""
+        """Return those of these accounts that have open orders, as above, asked all at once."""
 
     def with_guards(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
-        """Return those of these accounts in which positions are guarded, asked all at once."""
+        """Return those of these accounts with guards, here or at the venue, asked all at once."""
 
     def placing(self) -> Collection[AggregateId]:
         """Return the orders that are PENDING_NEW or PLACING, of all accounts."""

@@ -16,12 +16,15 @@ RECEIVE_WINDOW_MS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How long things may take. All in milliseconds.
+    """How long things may take, in milliseconds, and what that depends on.
 
     Attributes:
-        place_lease_ms: without an answer for this long a placement counts as lost.
+        paper_asks: whether the paper venue has its prices from an exchange; else all that it tells
+            is in our store.
+        place_lease_ms: without an answer for this long a placement counts as lost. The paper venue
+            answers at once, or with the store's time-out, and takes no order twice, however late.
         unknown_grace_ms: how long a venue may hide an order that it has; before that, "not found"
-            proves nothing.
+            proves nothing. The paper venue hides none.
         unknown_retry_ms: first pause between two questions; doubles up to `retry_max_ms`.
         retry_ms: first pause before a send that did not arrive is tried again; doubles likewise.
         venue_place_lease_ms, venue_grace_ms: as the first two, where money is not paper.
@@ -31,7 +34,8 @@ class Policy:
         lane_patience_ms: how long an exit waits for an unknown order of its lane.
         republish_after_ms: how long an effect may be owed before its message counts as lost.
         timer_horizon_ms: how far ahead a countdown message is sent.
-        history_after_ms: how long what has finished stays in the store; 0 is for ever.
+        history_after_ms: how long what has finished stays in the store, if there is room; 0 is for
+            ever.
         give_up_ms: how long the store may take to take a request in; the caller was told 503 then.
         look_ms, look_max_ms: first pause between two looks for what somebody waits for, and the
             longest: it grows as the wait does.
@@ -58,8 +62,9 @@ class Policy:
             ledger is emptied; longer than any answer of a worker that lives.
     """
 
-    place_lease_ms: int = 30_000
-    unknown_grace_ms: int = 30_000
+    paper_asks: bool = False
+    place_lease_ms: int = 5_000
+    unknown_grace_ms: int = 1_000
     unknown_retry_ms: int = 2_000
     retry_ms: int = 1_000
     retry_max_ms: int = 60_000

@@ -1,26 +1,27 @@
 """What has left for the history is found there, and comes back when there is news about it."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from app.domain.aggregate import Aggregate, decide
-from app.domain.errors import NotFound, UnreadableRecord
+from app.domain.errors import NotFound
 from app.domain.events import Event
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports import Ports
 from app.ports.history import Record
+from app.ports.ledger import Stored
 from app.services.advance import advance
 
 #: From the look into the history to the copy in the store. What is in the store does not leave
-#: within a second, so a copy that is made in less than that is never older than another one.
+#: within a second (`STAY_MS_MIN`), so a copy that is made in less than that is never older than
+#: another one.
 HASTE_MS = 500
 
 
 def readable(ids: Iterable[AggregateId], ports: Ports) -> Iterator[Aggregate]:
-    """Yield those of the store's aggregates that are still there and can be read."""
-    for one in ids:
-        with suppress(NotFound, UnreadableRecord):
-            yield ports.ledger.load(one).aggregate
+    """Return those of the store's aggregates that are still there and can be read."""
+    wanted = list(ids)
+    found = ports.ledger.load_all(wanted) if wanted else ()
+    return (one.aggregate for one in found)
 
 
 def find_anywhere(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
@@ -40,7 +41,12 @@ def find_anywhere(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
 
 
 def present(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
-    """Return an aggregate as it is in the store, brought back if it has left.
+    """Return an aggregate as it is in the store, brought back if it has left; see below."""
+    return present_record(aggregate_id, ports).aggregate
+
+
+def present_record(aggregate_id: AggregateId, ports: Ports) -> Stored:
+    """Return an aggregate as it is stored, brought back if it has left.
 
     Twice, or by two at once, is harmless: one that is there is left alone.
 
@@ -49,11 +55,11 @@ def present(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
         HistoryUnavailable: it is not in the store, and the history does not answer.
     """
     try:
-        return ports.ledger.load(aggregate_id).aggregate
+        return ports.ledger.load(aggregate_id)
     except NotFound:
         give_up_at_ms, record = _left(aggregate_id, ports)
         ports.archive_queue.bring_back(record, give_up_at_ms)
-        return ports.ledger.load(aggregate_id).aggregate
+        return ports.ledger.load(aggregate_id)
 
 
 def tell(aggregate_id: AggregateId, event: Event, ports: Ports) -> None:

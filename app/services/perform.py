@@ -7,19 +7,24 @@ from app.domain.aggregate import Aggregate
 from app.domain.effects import EffectKind
 from app.domain.identifiers import AggregateId
 from app.domain.order import Order
-from app.domain.request.request import Request
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
+from app.ports.ledger import Stored
 from app.services.admin.adjust import adjust
 from app.services.admin.inspect import inspect_account
 from app.services.admin.venue_cancels import cancel_at_venue
 from app.services.following.news import read_news
 from app.services.following.reconcile import reconcile_as_asked
 from app.services.learn import learn_for
-from app.services.placing.cancel import cancel_order, cancel_targets, withdraw_children
+from app.services.placing.cancel import (
+    cancel_order,
+    cancel_targets,
+    withdraw_children,
+    withdraw_order,
+)
 from app.services.placing.go_on import go_on
 from app.services.placing.lane import work_lane
 from app.services.placing.place import place_order
@@ -43,23 +48,27 @@ def perform(aggregate_id: AggregateId, ports: Ports) -> None:
     Raises:
         NotFound: there is no such aggregate.
     """
-    read_news(aggregate_id, ports)
-    aggregate = ports.ledger.load(aggregate_id).aggregate
-    for effect in aggregate.owed():
-        use_case = OWED_BY.get((type(aggregate), effect.kind))
+    stored = read_news(aggregate_id, ports)
+    for effect in stored.aggregate.owed():
+        use_case = OWED_BY.get((type(stored.aggregate), effect.kind))
         if use_case is not None:
-            use_case(aggregate, ports)
+            use_case(stored, ports)
 
 
-def _take_turn(waiting: Request | Order, ports: Ports) -> None:
-    work_lane(waiting.account, waiting.symbol, ports)
+def _take_turn(stored: Stored, ports: Ports) -> None:
+    work_lane(stored.aggregate.account, stored.aggregate.symbol, ports, stored)
 
 
-def _execute(signal: Signal, ports: Ports) -> None:
-    if signal.is_cancel:
-        cancel_targets(signal, ports)
+def _execute(stored: Stored, ports: Ports) -> None:
+    if isinstance(stored.aggregate, Signal) and stored.aggregate.is_cancel:
+        cancel_targets(stored.aggregate, ports)
     else:
-        _take_turn(signal, ports)
+        _take_turn(stored, ports)
+
+
+def _alone(use_case: Callable[[Any, Ports], None]) -> Callable[[Stored, Ports], None]:
+    """Return a use case that needs the aggregate alone, however it is stored."""
+    return lambda stored, ports: use_case(stored.aggregate, ports)
 
 
 #: What has a task of its own. Each use case loads what it works on, as it is by then.
@@ -76,17 +85,18 @@ BY_ID: Mapping[EffectKind, Callable[[AggregateId, Ports], None]] = {
 
 #: What else an aggregate may owe, save timers, which `release` looks at: all of it is done by one
 #: message, in the order of `owed`. Each use case gets the aggregate as its row names it.
-OWED_BY: Mapping[tuple[type[Aggregate], EffectKind], Callable[[Any, Ports], None]] = {
+OWED_BY: Mapping[tuple[type[Aggregate], EffectKind], Callable[[Stored, Ports], None]] = {
     (Order, EffectKind.ADVANCE): _take_turn,
     (Signal, EffectKind.ADVANCE): _execute,
-    (Signal, EffectKind.WITHDRAW): withdraw_children,
+    (Signal, EffectKind.WITHDRAW): _alone(withdraw_children),
     (Reversal, EffectKind.ADVANCE): _take_turn,
-    (Reversal, EffectKind.WITHDRAW): withdraw_children,
-    (SmartOrder, EffectKind.ADVANCE): go_on,
-    (SmartOrder, EffectKind.ARM): arm,
-    (SmartOrder, EffectKind.DISARM): disarm,
-    (SmartTrade, EffectKind.ADVANCE): go_on,
-    (SmartTrade, EffectKind.ARM): book_watches,
-    (SmartTrade, EffectKind.DISARM): book_watches,
-    (SmartTrade, EffectKind.WITHDRAW): withdraw_orders,
+    (Reversal, EffectKind.WITHDRAW): _alone(withdraw_children),
+    (SmartOrder, EffectKind.ADVANCE): _alone(go_on),
+    (SmartOrder, EffectKind.WITHDRAW): _alone(withdraw_order),
+    (SmartOrder, EffectKind.ARM): _alone(arm),
+    (SmartOrder, EffectKind.DISARM): _alone(disarm),
+    (SmartTrade, EffectKind.ADVANCE): _alone(go_on),
+    (SmartTrade, EffectKind.ARM): _alone(book_watches),
+    (SmartTrade, EffectKind.DISARM): _alone(book_watches),
+    (SmartTrade, EffectKind.WITHDRAW): _alone(withdraw_orders),
 }

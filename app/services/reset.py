@@ -32,9 +32,9 @@ def cancel_everything(account_id: AccountId, ports: Ports) -> None:
     Raises:
         Conflict: new things came in faster than the old ones ended.
     """
-    # What is under way must not arrive in the emptied ledger.
-    wait_for(lambda: not _awaits_answers(account_id, ports), ports.policy.reset_wait_ms, ports)
     for _ in range(ROUNDS_MAX):
+        # What is under way must not arrive in the emptied ledger.
+        wait_for(lambda: not _awaits_answers(account_id, ports), ports.policy.reset_wait_ms, ports)
         live = sorted(ports.live.of_account(account_id))
         if not live:
             return
@@ -59,10 +59,11 @@ def _is_placing(aggregate_id: AggregateId, ports: Ports) -> bool:
 
 
 def _end(aggregate_id: AggregateId, ports: Ports) -> None:
-    at_ms = ports.clock.now_ms()
-    if isinstance(ports.ledger.load(aggregate_id).aggregate, Order):
+    at_ms, found = ports.clock.now_ms(), ports.ledger.load(aggregate_id).aggregate
+    if isinstance(found, Order):
         report = OrderReport(status=OrderStatus.CANCELED, reason=_RESET)
-        advance(aggregate_id, OrderReported(at_ms=at_ms, report=report), ports)
+        # One that is claimed just now is not ended by this, but waited for in the next round.
+        advance(aggregate_id, OrderReported(at_ms=at_ms, report=report, token=found.token), ports)
     else:
         advance(aggregate_id, CancelRequested(at_ms=at_ms, reason=_RESET), ports)
 

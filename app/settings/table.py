@@ -7,11 +7,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 from app.domain.enums import StopDirection, StopPrice
-from app.ports.policy import RECEIVE_WINDOW_MS, Policy
 from app.settings.addresses import Address, DatabaseUrl, ServerUrl, is_loopback
 from app.settings.kinds import (
     ADDRESS,
@@ -35,6 +34,9 @@ from app.settings.kinds import (
 )
 from app.settings.secret import Secret, derived, key_of
 from app.settings.variable import BadSetting, Variable, variable
+
+if TYPE_CHECKING:
+    from app.ports.policy import Policy
 
 #: A file of this name in the data folder holds the key when the environment does not.
 KEY_FILE: Final = "secret.key"
@@ -117,7 +119,7 @@ class Settings:
         "HOOKFILL_HISTORY_AFTER_SECONDS",
         whole(0, _YEAR_SECONDS),
         "3600",
-        "How long what has finished also stays in the store; 0 is for ever.",
+        "How long what has finished also stays in the store, if there is room; 0 is for ever.",
     )
     secret_keys: tuple[Secret, ...] = variable(
         "HOOKFILL_SECRET_KEY",
@@ -336,16 +338,15 @@ class Settings:
     place_lease_ms: int = variable(
         "HOOKFILL_PLACE_LEASE_MS",
         whole(500, _TEN_MINUTES_MS),
-        "30000",
-        "A placement without an answer for this long counts as lost.",
+        "5000",
+        "A placement at the paper venue without an answer for this long counts as lost.",
         fast="3000",
     )
     unknown_grace_ms: int = variable(
         "HOOKFILL_UNKNOWN_GRACE_MS",
         whole(0, _TEN_MINUTES_MS),
-        "30000",
-        'How long "no such order" of a venue proves nothing.',
-        fast="1000",
+        "1000",
+        'How long "no such order" of the paper venue proves nothing.',
     )
     web_workers: int = variable("HOOKFILL_WEB_WORKERS", whole(1, 256), "2", "Web processes.")
     web_connections: int = variable(
@@ -385,7 +386,10 @@ class Settings:
         "After so long without a sign of life of one piece of work, a worker ends.",
     )
     task_events: bool = variable(
-        "HOOKFILL_TASK_EVENTS", FLAG, "1", "Whether workers tell Flower of each task."
+        "HOOKFILL_TASK_EVENTS",
+        FLAG,
+        "1",
+        "Whether workers tell Flower of tasks, those aside that come again and again.",
     )
     flower_address: str = variable(
         "HOOKFILL_FLOWER_ADDRESS",
@@ -473,13 +477,19 @@ class Settings:
         """How the name of everything begins that this installation keeps at its broker."""
         return f"{self.installation}:" if self.installation else ""
 
-    def policy(self) -> Policy:
+    def policy(self) -> "Policy":
         """Return how long the use cases may take."""
+        # With it comes the whole domain, which the supervisor, beat and Flower run without.
+        from app.ports.policy import RECEIVE_WINDOW_MS, Policy  # noqa: PLC0415
+
+        # An order may take a few requests, each as long as that.
+        venue_place_lease_ms = max(_VENUE_LEASE_MS, 3 * self.venue_timeout_ms)
+        paper_asks = self.prices != "walk"
         policy = Policy(
-            place_lease_ms=self.place_lease_ms,
+            paper_asks=paper_asks,
+            place_lease_ms=venue_place_lease_ms if paper_asks else self.place_lease_ms,
             unknown_grace_ms=self.unknown_grace_ms,
-            # An order may take a few requests, each as long as that.
-            venue_place_lease_ms=max(_VENUE_LEASE_MS, 3 * self.venue_timeout_ms),
+            venue_place_lease_ms=venue_place_lease_ms,
             venue_grace_ms=RECEIVE_WINDOW_MS + self.venue_margin_ms,
             venue_absence_ms=self.venue_absence_ms,
             venue_poll_ms=self.venue_poll_ms,

@@ -19,6 +19,7 @@ FILES_BESIDE: Final = 256
 ENDING_MAX: Final = 128
 #: Of a body that nobody wanted, and of an answer.
 _PIECE_BYTES: Final = 64 * 1024
+_LENGTH: Final = b"\r\nContent-Length: "
 
 
 def room_for(connections: int) -> int:
@@ -63,6 +64,7 @@ class TimedSocket:
         self._silent = silent
         self._answer_seconds = answer_seconds
         self._is_idle = self._is_over = False
+        self._head = b""
         self._deadline = 0.0
         self._seconds_once_begun = 0.0
 
@@ -93,17 +95,28 @@ class TimedSocket:
         return data
 
     def sendall(self, data: bytes) -> None:
-        """Send all of it.
+        """Send all of it; the head of an answer that has a body goes out with that.
+
+        The web server hands over the two one after the other, and to send twice is a tenth of what
+        a small answer costs.
 
         Raises:
             TimeoutError: the client has not taken a piece in time.
         """
-        for at in range(0, len(data), _PIECE_BYTES):
-            self._silent[self] = None
-            try:
-                self._connection.sendall(memoryview(data)[at : at + _PIECE_BYTES])
-            finally:
-                self._silent.pop(self, None)
+        if not self._head and _is_head_of_body(data):
+            self._head = data
+            return
+        rest = memoryview(data)
+        if self._head:
+            first, rest = self._head + rest[:_PIECE_BYTES], rest[_PIECE_BYTES:]
+            self._head = b""
+            self._send(first)
+        for at in range(0, len(rest), _PIECE_BYTES):
+            self._send(rest[at : at + _PIECE_BYTES])
+
+    def flush(self) -> None:
+        """Send the head of an answer, if no body came."""
+        self.sendall(b"")
 
     def hang_up(self) -> None:
         """End the connection for both sides; who waits for its client does so no longer."""
@@ -115,6 +128,13 @@ class TimedSocket:
         if self._is_idle:
             with suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RD)
+
+    def _send(self, piece: bytes | memoryview) -> None:
+        self._silent[self] = None
+        try:
+            self._connection.sendall(piece)
+        finally:
+            self._silent.pop(self, None)
 
     def _received(self, size: int) -> bytes | None:
         """Return what came, or None at the deadline, and from then on."""
@@ -154,6 +174,11 @@ class TimedSocket:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         """Do all else as the socket does."""
         return getattr(self._connection, name)
+
+
+def _is_head_of_body(data: bytes) -> bool:
+    """Tell whether this is all of an answer but its body, of which it says how long it is."""
+    return data.endswith(b"\r\n\r\n") and data.startswith(b"HTTP/1.") and _LENGTH in data
 
 
 class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -205,7 +230,10 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Answer one request, whose body need not be here yet."""
         sock.await_rest(self.body_seconds)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            try:
+                super().handle_request(listener_name, req, sock, addr)
+            finally:
+                sock.flush()
         except TimeoutError as error:  # the answer is not taken
             raise StopIteration from error
         while not req.body.failed and req.body.read(_PIECE_BYTES):
@@ -226,6 +254,6 @@ class PunctualWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no typ
 
 
 def _count(reason: str) -> None:
-    from app.metrics import HUNG_UP  # noqa: PLC0415 - it opens files, which no fork may share
+    from app.metrics import HUNG_UP  # noqa: PLC0415 - it is loaded with the locks of gevent
 
     HUNG_UP.labels(reason=reason).inc()

@@ -1,4 +1,4 @@
-"""Routes under heavy load, answered before Flask is asked (see docs/benchmarks.md).
+"""Routes under heavy load, answered before Flask is asked (see docs/performance.md).
 
 Flask has the same routes and calls the same views; this only spares a signal its way through the
 framework, a tenth or more of what the whole request costs.

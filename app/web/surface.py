@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -10,11 +11,11 @@ from marshmallow import fields, validate
 
 from app.bootstrap import Wiring
 from app.domain.account import Account, ApiClient, Connector
-from app.domain.enums import Dialect, Market
+from app.domain.enums import Dialect, Market, Protection
 from app.domain.errors import HookfillError
 from app.domain.exits import ExitRules
 from app.web.answers import Answer
-from app.web.fields import Flag, Strict, Text, WholeNumber, between, printable
+from app.web.fields import Flag, Number, Strict, Text, WholeNumber, between, printable
 from app.web.routes import Route
 
 _log = structlog.get_logger()
@@ -29,6 +30,10 @@ _SECRET_CHARACTERS_MAX = 256
 
 #: A close at the market keeps its place in the lane for so long.
 _EXIT_PATIENCE_SECONDS_MAX = 3_600
+
+#: Of two stop-losses of one position, in percent: nearer than this the wrong one might fire first,
+#: further away it protects little.
+_DISTANCE = validate.Range(Decimal("0.1"), 50, error="Must be from {min} to {max}, was {input}.")
 
 #: One week.
 _LIMIT_EXIT_SECONDS_MAX = 604_800
@@ -55,6 +60,20 @@ def exit_patience_field() -> WholeNumber:
 def limit_exit_field() -> WholeNumber:
     """Return the field of how long limit exits may take to fill, in seconds; 0 is for ever."""
     return WholeNumber(validate=between(0, _LIMIT_EXIT_SECONDS_MAX))
+
+
+def protection_field() -> fields.Enum[Protection]:
+    """Return the field of who holds stop-losses."""
+    return fields.Enum(Protection, by_value=True)
+
+
+def distance_field() -> Number:
+    """Return the field of how far beyond a stop-loss another one lies, in percent of its price."""
+    return Number(validate=_DISTANCE)
+
+
+#: What it is unless it is set.
+DISTANCE_PERCENT: Final = Decimal(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

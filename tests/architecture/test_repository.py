@@ -59,7 +59,7 @@ def test_no_file_knows_the_machine_it_was_written_on(foreign: str) -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/benchmarks.md", ".ci/run"])
+@pytest.mark.parametrize("path", ["README.md", "docs/performance.md", ".ci/run"])
 def test_every_make_target_that_is_named_exists(path: str) -> None:
     text = (ROOT / path).read_text()
     named = set(re.findall(r"(?:^|`|\$ |exec )make ([a-z-]+)", text, re.MULTILINE))
@@ -89,7 +89,9 @@ def test_the_development_lock_is_the_runtime_lock_and_more() -> None:
     assert runtime.items() < development.items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "benchmarks/requirements.lock"]
+)
 def test_every_pin_has_a_hash(lock: str) -> None:
     blocks = re.split(r"^(?=[\w.-]+==)", (ROOT / lock).read_text(), flags=re.MULTILINE)[1:]
 

@@ -94,16 +94,19 @@ def test_every_task_name_has_a_task_and_every_task_a_name(
     assert registered == set(TaskName)
 
 
-def test_flower_loads_nothing_that_only_workers_need(tmp_path: Path) -> None:
-    script = "import sys, workers.light_app; print(*sys.modules)"
+@pytest.mark.parametrize(
+    "module", ["workers.light_app", "workers.beat", "app.supervisor.supervise"]
+)
+def test_who_trades_nothing_loads_nothing_of_trading(module: str, tmp_path: Path) -> None:
+    script = f"import sys, {module}; print(*sys.modules)"
     environment = {**os.environ, "HOOKFILL_DATA_DIR": str(tmp_path)}
     command = [sys.executable, "-c", script]
     loaded = subprocess.run(
         command, env=environment, check=True, capture_output=True, text=True, cwd=ROOT
     ).stdout.split()
 
-    assert "workers.light_app" in loaded
-    assert {"ccxt", "sqlalchemy", "flask", "app.bootstrap"}.isdisjoint(loaded)
+    assert module in loaded
+    assert {"ccxt", "sqlalchemy", "flask", "app.domain.order", "app.bootstrap"}.isdisjoint(loaded)
 
 
 # Keys

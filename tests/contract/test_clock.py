@@ -1,6 +1,7 @@
 """The clock: the server's time for all processes, and business time that a test can move."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -161,14 +162,74 @@ def test_a_clock_that_is_corrected_does_not_go_back(
     server = stepped(client)
     clock = RedisClock(server)
     clock.server_ms()
-    steady.seconds += 0.9
+    steady.seconds += 0.4
     before = clock.server_ms()
 
-    server.by_seconds = 0.4  # while 1.1 s have passed
+    server.by_seconds = 0.2  # while 0.6 s have passed
     steady.seconds += 0.2
 
     assert clock.server_ms() == before
     assert clock.lasted_ms(EpochMs(0)) > 1_000_000_000, "nobody has set it"
+
+
+def test_one_measures_ahead_while_the_others_go_on_until_it_is_too_old(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    class Asked(Stepped):
+        times = 0
+        meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+        def time(self, **options: Any) -> Any:  # noqa: ANN401 - as the client's own
+            self.times += 1
+            self.meanwhile()
+            return super().time(**options)
+
+    server = Asked(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    clock.server_ms()
+
+    def others() -> None:
+        server.meanwhile = lambda: None
+        asked.append(server.times)
+        clock.server_ms()  # as another thread does
+        asked.append(server.times)
+        steady.seconds += 0.3  # now it is too old, and the first one still has no answer
+        clock.server_ms()
+        asked.append(server.times)
+
+    asked = list[int]()
+    server.meanwhile = others
+    steady.seconds += 0.9
+    clock.server_ms()
+
+    assert asked == [2, 2, 3]
+
+
+def test_a_measurement_ahead_that_fails_harms_nobody_and_is_not_made_again_until_it_is_due(
+    client: redis.Redis, steady: SteadyByHand
+) -> None:
+    class Gone(Stepped):
+        is_there = True
+        asked = 0
+
+        def time(self, **options: Any) -> Any:  # noqa: ANN401 - as the client's own
+            if not self.is_there:
+                self.asked += 1
+                raise StoreUnavailable("gone")
+            return super().time(**options)
+
+    server = Gone(connection_pool=client.connection_pool)
+    clock = RedisClock(server)
+    before = clock.server_ms()
+    server.is_there = False
+    steady.seconds += 0.9
+
+    for _ in range(2):
+        assert clock.server_ms() == before + 900
+    assert server.asked == 1
+    steady.seconds += 0.2
+    with pytest.raises(StoreUnavailable):
+        clock.server_ms()
 
 
 def test_what_is_from_the_time_to_come_has_lasted_since_this_process_began(

@@ -4,15 +4,17 @@ import multiprocessing
 import threading
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from unittest.mock import Mock
 
 import pytest
 import redis
 
+from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import ID_EPOCH_MS, IDS_PER_MS, AccountId, ClientOrderId
 from app.store.core import ids as ids_module
 from app.store.core import keys
 from app.store.core.connection import connect
-from app.store.core.ids import BLOCK, RedisIds
+from app.store.core.ids import BLOCK, FEW, RedisIds
 from app.store.core.scripts import Answer
 from tests.support.builders import SPOT_ID, USDM_ID
 from tests.support.redis_store import server_ms
@@ -120,6 +122,41 @@ def test_a_block_is_dropped_so_that_ids_follow_the_time() -> None:
 
 
 @pytest.mark.integration
+def test_one_draws_ahead_and_the_others_go_on(
+    ids: RedisIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw, draws, meanwhile = ids._draw_block, list[int](), list[int]()  # noqa: SLF001
+
+    def drawn(names: Sequence[str], arguments: Sequence[str | int]) -> Answer:
+        draws.append(len(got))
+        if got:
+            meanwhile.extend(values(ids, 1))  # as another thread does
+        return draw(names, arguments)
+
+    monkeypatch.setattr(ids, "_draw_block", drawn)
+    monkeypatch.setattr(ids_module, "BLOCK_LIFE_SECONDS", 1_000.0)
+    got = list[int]()
+    per_block = BLOCK // keys.SHARD_COUNT
+    for _ in range(per_block - FEW + 1):
+        got += values(ids, 1)
+
+    assert draws == [0, per_block - FEW]
+    assert len({*got, *meanwhile}) == len(got) + 1
+    assert values(ids, 1)[0] > max(got + meanwhile)
+
+
+def test_a_store_that_is_away_ahead_of_time_keeps_nobody_from_an_id(
+    ids: RedisIds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values(ids, 1)
+    monkeypatch.setattr(ids_module, "AHEAD_SECONDS", 1_000.0)
+    away = Mock(side_effect=StoreUnavailable("away"))
+    monkeypatch.setattr(ids, "_draw_block", away)
+
+    assert len({*values(ids, 1), *values(ids, 1)}) == 2
+    assert away.call_count == 1
+
+
 def test_threads_never_get_the_same_id(real_client: redis.Redis) -> None:
     processes = [RedisIds(real_client), RedisIds(real_client)]
     got: list[list[int]] = []

@@ -68,6 +68,39 @@ def test_each_commit_raises_the_version(store: Store) -> None:
     assert store.ledger.load(an_order().id).version == 2
 
 
+def test_of_many_those_are_left_out_that_are_not_there_or_cannot_be_read(store: Store) -> None:
+    first, second = an_order(id=an_id(1)), an_order(id=an_id(2))
+    store.put(first)
+    store.put(second)
+    store.put(an_order(id=an_id(3)))
+    store.client.hset(keys.AggregateKeys(an_id(3)).record, "body", '{"s":99,"k":"ORDER"}')
+
+    found = store.ledger.load_all([second.id, an_id(9), an_id(3), first.id])
+
+    assert found == [Stored(second, 1), Stored(first, 1)]
+
+
+def test_many_are_grouped_by_what_one_commit_can_change(store: Store) -> None:
+    ids = [an_id(1), an_id(1, USDM_ID), an_id(2), an_id(2, USDM_ID), an_id(3)]
+
+    groups = [list(one) for one in store.ledger.in_groups(ids, 2)]
+
+    assert sorted(groups) == sorted([[ids[0], ids[2]], [ids[4]], [ids[1], ids[3]]])
+
+
+def test_who_guards_a_position_hears_of_what_changed_and_not_of_what_that_brought_forth(
+    store: Store,
+) -> None:
+    store.put(a_signal(id=an_id(1)))
+    stored = store.put(an_order_in(OrderStatus.NEW, id=an_id(2)))
+    tell = CommitConditions(tell=(an_id(1),))
+    changed = replace(stored.aggregate, updated_at_ms=LATER)
+
+    store.ledger.commit([Change(stored, changed), Change(None, an_order(id=an_id(3)))], tell)
+
+    assert set(store.ledger.with_news(an_id(1))[1]) == {an_id(2)}
+
+
 # Versions: of two who write at once, one wins
 
 
@@ -274,7 +307,7 @@ def test_a_parent_is_owed_a_look_at_a_child_that_has_news(store: Store) -> None:
     effects = store.change(news)
 
     assert Effect(kind=EffectKind.NEWS, target=parent.aggregate.id) in effects
-    assert store.ledger.news(parent.aggregate.id) == {child.aggregate.id: 2}
+    assert store.ledger.with_news(parent.aggregate.id)[1] == {child.aggregate.id: 2}
     assert f"news {parent.aggregate.id}" in store.owed()
 
 
@@ -287,7 +320,7 @@ def test_news_that_was_read_is_owed_no_more(store: Store) -> None:
     read = {child.aggregate.id: 2}
     store.ledger.commit([Change(parent, parent.aggregate, read=read)])
 
-    assert store.ledger.news(parent.aggregate.id) == {}
+    assert store.ledger.with_news(parent.aggregate.id)[1] == {}
     assert f"news {parent.aggregate.id}" not in store.owed()
 
 
@@ -300,7 +333,7 @@ def test_news_that_came_while_one_was_reading_stays(store: Store) -> None:
     with pytest.raises(NewsChanged):
         store.ledger.commit([Change(parent, parent.aggregate, read={child.aggregate.id: 2})])
 
-    assert store.ledger.news(parent.aggregate.id) == {child.aggregate.id: 3}
+    assert store.ledger.with_news(parent.aggregate.id)[1] == {child.aggregate.id: 3}
     assert f"news {parent.aggregate.id}" in store.owed()
 
 
@@ -330,7 +363,7 @@ def test_the_news_of_one_child_read_leaves_that_of_another(store: Store) -> None
 
     store.ledger.commit([Change(parent, parent.aggregate, read={child.aggregate.id: 2})])
 
-    assert store.ledger.news(parent.aggregate.id) == {other.aggregate.id: 2}
+    assert store.ledger.with_news(parent.aggregate.id)[1] == {other.aggregate.id: 2}
     assert f"news {parent.aggregate.id}" in store.owed()
 
 
@@ -342,7 +375,7 @@ def test_who_makes_a_child_in_the_same_commit_needs_no_news_of_it(store: Store) 
         [Change(signal, a_signal(status=RequestStatus.DENIED)), Change(None, denied)]
     )
 
-    assert store.ledger.news(signal.aggregate.id) == {}
+    assert store.ledger.with_news(signal.aggregate.id)[1] == {}
     assert store.owed() == []
 
 
@@ -355,7 +388,7 @@ def test_others_may_be_told_as_well(store: Store) -> None:
     )
 
     assert Effect(kind=EffectKind.NEWS, target=guard.aggregate.id) in effects
-    assert store.ledger.news(guard.aggregate.id) == {an_order().id: 2}
+    assert store.ledger.with_news(guard.aggregate.id)[1] == {an_order().id: 2}
 
 
 # Timelines

@@ -1,12 +1,14 @@
 """Which aggregates are live, by several keys."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from app.domain.commands import Action
-from app.domain.enums import PositionSide, Side
+from app.domain.enums import Direction, PositionSide, Side
 from app.domain.identifiers import AccountId
+from app.domain.order import Condition
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
@@ -25,6 +27,7 @@ from tests.support.builders import (
 from tests.support.redis_store import Store
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+A_CONDITION = Condition(level=Decimal(1_843), direction=Direction.FALLING)
 
 
 def test_an_origin_shows_its_live_signals_with_their_caller_ids(store: Store) -> None:
@@ -79,6 +82,25 @@ def test_accounts_with_orders_at_their_venue_are_found_at_once(store: Store) -> 
 
     assert set(store.live.with_open_orders([SPOT_ID, USDM_ID])) == {USDM_ID}
     assert set(store.live.with_open_orders([])) == set()
+
+
+def test_stops_that_rest_are_not_among_the_open_orders_until_they_fill(store: Store) -> None:
+    waits = {"condition": A_CONDITION, "reduces": True, "side": Side.SELL}
+    stop = an_order_in(OrderStatus.NEW, id=an_id(1, USDM_ID), account=USDM_ID, **waits)
+    store.put(stop)
+
+    assert list(store.live.stops(USDM_ID)) == [stop.id]
+    assert list(store.live.open_orders(USDM_ID)) == []
+    assert set(store.live.with_open_orders([SPOT_ID, USDM_ID])) == set()
+    assert set(store.live.with_guards([SPOT_ID, USDM_ID])) == {USDM_ID}
+
+    filling = an_order_in(OrderStatus.PARTIALLY_FILLED, id=stop.id, account=USDM_ID, **waits)
+    store.ledger.commit([Change(store.ledger.load(stop.id), filling)])
+
+    assert list(store.live.stops(USDM_ID)) == []
+    assert list(store.live.open_orders(USDM_ID)) == [stop.id]
+    assert set(store.live.with_open_orders([SPOT_ID, USDM_ID])) == {USDM_ID}
+    assert set(store.live.with_guards([SPOT_ID, USDM_ID])) == set()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Locks: short leases with fencing tokens."""
 
 import threading
+from unittest.mock import Mock
 
 import pytest
 import redis
 
+from app.domain.errors import StoreUnavailable
 from app.store.coordination.locks import RedisLocks
 from app.store.core import keys
 from tests.support.builders import must
+from tests.support.processes import eventually
 from tests.support.redis_store import server_ms, wait_past
 
 MINUTE_MS = 60_000
@@ -76,6 +79,18 @@ def test_who_lost_the_lock_cannot_release_that_of_another(
     assert locks.acquire("sweep", MINUTE_MS) is None
 
 
+def test_who_gives_it_back_is_told_whether_somebody_wanted_it(locks: RedisLocks) -> None:
+    alone = must(locks.acquire("sweep", MINUTE_MS))
+    told = [locks.release("sweep", alone)]
+    wanted = must(locks.acquire("sweep", MINUTE_MS))
+    locks.acquire("sweep", MINUTE_MS)
+    told.append(locks.release("sweep", wanted))
+    again = must(locks.acquire("sweep", MINUTE_MS))
+    told.append(locks.release("sweep", again))
+
+    assert told == [False, True, False]
+
+
 def test_a_lock_that_nobody_held_can_be_released(locks: RedisLocks, client: redis.Redis) -> None:
     locks.release("sweep", 1)
 
@@ -99,3 +114,66 @@ def test_of_many_at_once_one_gets_the_lock(real_client: redis.Redis) -> None:
         taker.join()
 
     assert [token for token in tokens if token is not None] == [1]
+
+
+# Renewed
+
+
+@pytest.fixture
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.coordination.locks.RENEWAL_SECONDS", 0.01)
+
+
+def until_ms(client: redis.Redis) -> int:
+    """Return until when the lease of the lane runs."""
+    return int(client.hget(keys.LOCK + "lane", "until") or 0)
+
+
+def nothing_is_renewed() -> bool:
+    return all(one.name != "leases" for one in threading.enumerate())
+
+
+@pytest.mark.usefixtures("_often")
+def test_a_lease_is_renewed_until_it_is_given_back(locks: RedisLocks, client: redis.Redis) -> None:
+    token = must(locks.acquire("lane", MINUTE_MS, 2 * MINUTE_MS))
+    begun_ms = until_ms(client)
+
+    eventually(lambda: until_ms(client) > begun_ms)
+    locks.release("lane", token)
+
+    eventually(nothing_is_renewed)
+    assert until_ms(client) == 0
+
+
+@pytest.mark.usefixtures("_often")
+def test_a_lease_is_renewed_for_a_time_only(locks: RedisLocks) -> None:
+    locks.acquire("lane", 1, 50)
+
+    eventually(nothing_is_renewed)
+
+    assert locks.acquire("lane", MINUTE_MS) == 2
+
+
+@pytest.mark.usefixtures("_often")
+def test_a_lease_that_another_one_has_by_now_is_not_renewed(
+    locks: RedisLocks, client: redis.Redis
+) -> None:
+    locks.acquire("lane", MINUTE_MS, 2 * MINUTE_MS)
+    client.hset(keys.LOCK + "lane", mapping={"token": 7, "until": 1})
+
+    eventually(nothing_is_renewed)
+
+    assert until_ms(client) == 1
+
+
+@pytest.mark.usefixtures("_often")
+def test_a_store_that_does_not_answer_for_a_while_ends_no_renewal(client: redis.Redis) -> None:
+    locks = RedisLocks(client)
+    token = must(locks.acquire("lane", MINUTE_MS, 2 * MINUTE_MS))
+    renew = Mock(side_effect=[StoreUnavailable("away"), ["ok"], ["lost"]])
+    locks._renew = renew  # noqa: SLF001
+
+    eventually(nothing_is_renewed)
+
+    assert renew.call_count == 3
+    assert locks.release("lane", token) is False

@@ -175,7 +175,7 @@ def test_the_best_price_comes_first_then_the_earliest(world: PaperWorld) -> None
     for order in orders:
         world.spot.place(order)
 
-    found = world.ports.book.crossed(BTC, SPOT.market, a_quote("60500"))
+    (found,) = [one for one in world.ports.book.crossed({BTC: a_quote("60500")}) if one]
 
     assert [entry.client_order_id for entry in found] == [
         orders[3].client_order_id,
@@ -189,7 +189,7 @@ def test_buys_come_highest_first(world: PaperWorld) -> None:
     for order in orders:
         world.spot.place(order)
 
-    found = world.ports.book.crossed(BTC, SPOT.market, a_quote("40500"))
+    (found,) = [one for one in world.ports.book.crossed({BTC: a_quote("40500")}) if one]
 
     assert [entry.client_order_id for entry in found] == [
         orders[1].client_order_id,
@@ -272,9 +272,11 @@ def test_leaving_the_book_twice_is_no_error(world: PaperWorld) -> None:
 
 
 def test_the_walk_has_prices_for_what_is_traded(world: PaperWorld) -> None:
-    walk = WalkSource("demo", world.ports.instruments)
+    walk = WalkSource("demo")
+    doge = Symbol("DOGE/USDT")
 
-    quote = must(walk.quote(ETH, EpochMs(1_700_000_000_000)))
+    rules = world.ports.instruments.rules(ETH)
+    quote = must(walk.quote(ETH, rules, EpochMs(1_700_000_000_000)))
 
     assert Decimal(1_600) <= quote.bid < quote.ask <= Decimal(2_400)
-    assert walk.quote(Symbol("DOGE/USDT"), EpochMs(0)) is None
+    assert walk.quote(doge, world.ports.instruments.rules(doge), EpochMs(0)) is None

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 import redis
 
+from app.domain.effects import AT_ONCE
 from app.domain.enums import PositionSide, Side
 from app.domain.errors import (
     Conflict,
@@ -18,7 +19,7 @@ from app.domain.errors import (
     StoreUnavailable,
     VenueUnavailable,
 )
-from app.domain.identifiers import AccountId, Currency
+from app.domain.identifiers import AccountId, Currency, EpochMs
 from app.domain.status import OrderStatus
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.ledger import PaperChange
@@ -196,8 +197,14 @@ def test_a_store_that_is_away_is_a_venue_that_is_away(call: str) -> None:
 class LosingLedger(RedisPaperLedger):
     """Somebody else always commits first."""
 
-    def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
-        del version, change
+    def commit(
+        self,
+        account_id: AccountId,
+        version: int,
+        change: PaperChange,
+        until_ms: EpochMs = AT_ONCE,
+    ) -> None:
+        del version, change, until_ms
         raise Conflict(f"account {account_id} has changed")
 
 

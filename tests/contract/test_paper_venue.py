@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import redis
 
 from app.domain.enums import PositionMode, PositionSide, ReasonCode, Side
 from app.domain.errors import (
@@ -16,7 +17,9 @@ from app.domain.errors import (
 from app.domain.identifiers import AccountId, AccountName, Symbol
 from app.domain.reason import Reason
 from app.domain.status import OrderStatus
+from app.paper.domain.fault import FaultPlan, FaultWord
 from app.paper.paper_venue import PaperVenue
+from app.paper.store.faults import RedisPaperFaults
 from tests.support.builders import BTC, ETH, SPOT, USDM, must
 from tests.support.paper_world import USDT, PaperWorld
 
@@ -232,3 +235,28 @@ def test_an_order_in_an_unknown_symbol_is_refused(world: PaperWorld) -> None:
 
     assert caught.value.code is ReasonCode.UNKNOWN_INSTRUMENT
     assert world.resting() == 0
+
+
+def test_rules_that_another_process_has_changed_count_at_once(
+    world: PaperWorld, client: redis.Redis
+) -> None:
+    world.spot.place(world.order(Side.BUY, "0.01"))
+    body = {"symbol": "BTC/USDT", "market": "SPOT", "price_step": "1", "quantity_step": "1"}
+    PaperWorld(client).desk.set_instruments({"instruments": [body]})
+
+    with pytest.raises(VenueRejected):
+        world.spot.place(world.order(Side.BUY, "0.01"))
+
+    assert must(world.spot.instrument(BTC)).quantity_step == 1
+
+
+def test_faults_that_nobody_can_plan_do_not_come(world: PaperWorld) -> None:
+    """A store on which the test profile ran may hold some."""
+    refuses = FaultPlan(place=(FaultWord.REJECT, FaultWord.REJECT))
+    world.ports.faults.put(SPOT.id, refuses)
+    faults = RedisPaperFaults(world.client, may_come=False)
+    calm = PaperVenue(SPOT, replace(world.ports, faults=faults))
+
+    assert calm.place(world.order(Side.BUY, "0.1")).status is OrderStatus.FILLED
+    with pytest.raises(VenueRejected):
+        world.spot.place(world.order(Side.BUY, "0.1"))

@@ -9,12 +9,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 
 from app.domain.enums import Market, PositionMode, PriceSource, ReasonCode, Side
 from app.domain.errors import OutcomeUnknown, VenueRejected, VenueUnavailable
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.exchanges.stops import waiting_stops
@@ -324,9 +325,9 @@ def test_stops_are_asked_for_by_their_symbols_where_that_weighs_less(
             asked.append(symbol)
             return []
 
-    symbols = [f"COIN{number}/USDT:USDT" for number in range(count)]
+    symbols = [Symbol(f"COIN{number}/USDT") for number in range(count)]
 
-    assert waiting_stops(Api(), symbols) == []
+    assert waiting_stops(Api(), Mock(unified=str), symbols) == []
 
     assert len(asked) == questions
     assert (asked == [None]) is (questions < count)

@@ -85,7 +85,7 @@ def test_a_level_between_two_ticks_does_not_fire_early(book: RedisTriggerBook) -
 def test_a_trigger_fires_once(book: RedisTriggerBook) -> None:
     book.arm(trigger())
     (fired,) = book.fire(PAPER, a_tick(1, last="1800"))
-    book.done(PAPER, fired)
+    book.done(PAPER, [fired])
 
     assert owners(book.fire(PAPER, a_tick(2, last="1700"))) == []
 
@@ -96,9 +96,9 @@ def test_what_has_fired_stays_listed_until_its_owner_knows(book: RedisTriggerBoo
 
     again = book.fire(PAPER, a_tick(8, last="1700"))
     (listed,) = book.fired(PAPER)
-    book.done(PAPER, replace(listed, tick=8))
+    book.done(PAPER, [replace(listed, tick=8)])
     left = book.fired(PAPER)
-    book.done(PAPER, listed)
+    book.done(PAPER, [listed])
 
     assert listed == Firing(owner=owner(1), symbol=ETH, tick=7, prices={"": Decimal(1_800)})
     assert again == []
@@ -367,7 +367,7 @@ def test_triggers_of_one_owner_that_fire_at_one_tick_are_one_firing(book: RedisT
 
     prices = {"stop": Decimal(1_800), "target": Decimal(1_800)}
     assert fired == [Firing(owner=owner(1), symbol=ETH, tick=1, prices=prices)]
-    book.done(PAPER, fired[0])
+    book.done(PAPER, [fired[0]])
     assert book.fired(PAPER) == []
 
 
@@ -506,7 +506,7 @@ class Market:
             case "disarm" if one in self.naive.held:
                 self.book.disarm(self.naive.held.pop(one).trigger)
             case "done" if one in self.naive.fired:
-                self.book.done(PAPER, self.naive.fired.pop(one))
+                self.book.done(PAPER, [self.naive.fired.pop(one)])
 
     def _arm(self, one: Trigger, looks: bool) -> None:  # noqa: FBT001 - drawn
         if one.owner in self.naive.fired:

@@ -28,7 +28,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.frozen import PlacedOrder
-from app.domain.identifiers import ClientOrderId, EpochMs, Symbol, VenueName, VenueOrderId
+from app.domain.identifiers import ClientOrderId, Currency, EpochMs, Symbol, VenueName, VenueOrderId
 from app.domain.order import Order
 from app.domain.reconciliation import VenueOrder
 from app.domain.report import OrderReport
@@ -341,12 +341,14 @@ def test_a_venue_may_hide_an_order(world: VenueWorld) -> None:
 
 # Orders that rest there until their price comes
 
-#: All worlds of positions that hold such orders, in each position mode that they have.
+#: All worlds that hold such orders, of positions in each position mode that they have. Of spot
+#: markets where they lock coins it is `test_stops_of_coins.py`.
 HOLDING = [
     (venue, market, mode)
     for venue, market in WORLDS
-    if market is not Market.SPOT and market in traits_of(VenueName(venue)).holds
+    if market in traits_of(VenueName(venue)).holds
     for mode in dict.fromkeys([mode_at(venue, market), PositionMode.ONEWAY])
+    if market is not Market.SPOT or (venue, mode) == ("poloniex", PositionMode.HEDGE)
 ]
 
 
@@ -357,10 +359,14 @@ def holding(request: pytest.FixtureRequest) -> Iterator[VenueWorld]:
         yield PaperVenueWorld(fresh_client(), market, mode)
         return
     with running_world(name, market, position_mode=mode) as running:
+        if market is Market.SPOT:
+            running.holder.total["BTC"] = Decimal("0.0001")  # what the fee of the entry takes
         yield running
 
 
 def held(world: VenueWorld) -> Decimal:
+    if world.market is Market.SPOT:
+        return world.venue.view().available(Currency("BTC"))
     return world.venue.view().position(world.symbol, PositionSide.LONG).size
 
 
@@ -368,9 +374,23 @@ def waiting(
     world: VenueWorld, level: str = "1900", quantity: str = "0.1", *, rises: bool = False
 ) -> Order:
     """A stop that rests, of a long that is there."""
+    if rises:
+        needs_both_ways(world)
     world.venue.place(world.order())
     order = world.stop(level, quantity=quantity, rises=rises)
     return named(order, world.venue.place(order))
+
+
+def needs_both_ways(world: VenueWorld) -> None:
+    """Leave out venues that hold stops against a position alone, and no take-profits."""
+    if isinstance(world, ExchangeWorld) and world.profile.stops_protect_only:
+        pytest.skip("which way the price must go is told by the side there")
+
+
+def needs_legs(world: VenueWorld) -> None:
+    """Leave out markets without positions."""
+    if world.market is Market.SPOT:
+        pytest.skip("there are no positions")
 
 
 def taken_off(world: VenueWorld, order: Order) -> OrderReport:
@@ -382,7 +402,9 @@ def taken_off(world: VenueWorld, order: Order) -> OrderReport:
 
 
 def falls_to_the_leg(world: VenueWorld) -> bool:
-    """Tell whether a venue refuses what closes more than a leg has, rather than shrink it."""
+    """Tell whether a venue refuses what closes more than there is, rather than shrink it."""
+    if world.market is Market.SPOT:
+        return True
     return world.account.venue.startswith("binance") and world.position_mode is PositionMode.HEDGE
 
 
@@ -391,7 +413,7 @@ def test_a_stop_rests_until_its_price_comes(holding: VenueWorld) -> None:
     order = holding.stop("1900")
 
     placed = holding.venue.place(order)
-    holding.price(holding.symbol, "1900.01")
+    holding.price(holding.symbol, holding.at("1900.01"))
     found = must(holding.venue.find(named(order, placed)))
 
     assert (placed.status, placed.filled_quantity) == (OrderStatus.NEW, Decimal(0))
@@ -403,26 +425,31 @@ def test_a_stop_rests_until_its_price_comes(holding: VenueWorld) -> None:
 def test_a_stop_fills_when_its_price_comes(holding: VenueWorld, level: str, *, rises: bool) -> None:
     order = waiting(holding, level, rises=rises)
 
-    holding.price(holding.symbol, level)
+    holding.price(holding.symbol, holding.at(level))
     found = must(holding.venue.find(order))
 
     assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, order.quantity)
-    assert (found.average_price, found.venue_order_id) == (Decimal(level), order.venue_order_id)
+    assert (found.average_price, found.venue_order_id) == (
+        Decimal(holding.at(level)),
+        order.venue_order_id,
+    )
     assert sum(one.quantity for one in found.fills) == order.quantity
     charges = isinstance(holding, ExchangeWorld)  # play money pays no fees unless that is set
     assert (found.fees.get(holding.purse, Decimal(0)) > 0) is charges
-    assert (found.position_after, held(holding)) == (Decimal(0), Decimal(0))
+    left = None if holding.market is Market.SPOT else Decimal(0)
+    assert (found.position_after, held(holding)) == (left, Decimal(0))
 
 
 @pytest.mark.parametrize(("level", "rises"), [("2100", True), ("1900", False)])
 def test_a_stop_closes_a_short(holding: VenueWorld, level: str, *, rises: bool) -> None:
+    needs_legs(holding)
     short = holding.order(Side.SELL, reduce_only=False)
     leg = short.position_side and PositionSide.SHORT
     holding.venue.place(replace(short, position_side=leg))
     order = holding.stop(level, Side.BUY, rises=rises)
 
     placed = holding.venue.place(order)
-    holding.price(holding.symbol, level)
+    holding.price(holding.symbol, holding.at(level))
     found = must(holding.venue.find(named(order, placed)))
 
     assert (placed.status, found.status) == (OrderStatus.NEW, OrderStatus.FILLED)
@@ -430,13 +457,14 @@ def test_a_stop_closes_a_short(holding: VenueWorld, level: str, *, rises: bool) 
 
 
 def test_stops_of_a_leg_leave_the_other_one_alone(holding: VenueWorld) -> None:
+    needs_legs(holding)
     if holding.position_mode is PositionMode.ONEWAY:
         pytest.skip("there is one position")
     short = replace(holding.order(Side.SELL, reduce_only=False), position_side=PositionSide.SHORT)
     holding.venue.place(short)
     waiting(holding)
 
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
 
     view = holding.venue.view()
     assert view.position(holding.symbol, PositionSide.SHORT).size == short.quantity
@@ -450,7 +478,7 @@ def test_news_of_stops_come_with_those_of_orders(holding: VenueWorld) -> None:
     holding.venue.place(rests)
     before = holding.venue.reports([fires, rests, other])
 
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
     # Nothing of the position is left for the other one, and what that means is the venue's affair.
     after = holding.venue.reports([fires, other])
 
@@ -465,7 +493,7 @@ def test_a_canceled_stop_never_fires(holding: VenueWorld) -> None:
     order = waiting(holding)
 
     canceled = holding.venue.cancel(order)
-    holding.price(holding.symbol, "1800")
+    holding.price(holding.symbol, holding.at("1800"))
     found = must(holding.venue.find(order))
 
     assert canceled.status is OrderStatus.CANCELED
@@ -475,7 +503,7 @@ def test_a_canceled_stop_never_fires(holding: VenueWorld) -> None:
 
 def test_a_cancel_that_comes_too_late_tells_of_the_fill(holding: VenueWorld) -> None:
     order = waiting(holding)
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
 
     report = taken_off(holding, order)
 
@@ -510,7 +538,7 @@ def test_a_stop_whose_answer_is_lost_may_have_fired_since(holding: VenueWorld) -
     with pytest.raises(OutcomeUnknown):
         holding.venue.place(order)
 
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
     found = must(holding.venue.find(order))
 
     assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, order.quantity)
@@ -547,6 +575,8 @@ def test_a_stop_whose_price_has_come_already_is_refused(
     holding: VenueWorld, level: str, *, rises: bool
 ) -> None:
     holding.venue.place(holding.order())
+    if rises:
+        needs_both_ways(holding)
 
     with pytest.raises(VenueRejected) as refused:
         holding.venue.place(holding.stop(level, rises=rises))
@@ -586,7 +616,7 @@ def test_a_stop_for_more_than_there_is_never_turns_the_position(holding: VenueWo
         return
     order = waiting(holding, quantity="0.3")
 
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
     found = must(holding.venue.find(order))
 
     if falls_to_the_leg(holding):
@@ -603,7 +633,7 @@ def test_a_stop_outlives_its_position_and_then_comes_to_nothing(holding: VenueWo
     order = waiting(holding)
 
     holding.venue.place(holding.order(Side.SELL))
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
     found = must(holding.venue.find(order))
 
     assert found.filled_quantity == 0
@@ -660,7 +690,7 @@ def test_a_stop_that_stands_can_be_canceled_by_the_venues_own_id(holding: VenueW
 def test_a_stop_that_stood_and_has_fired_is_found_so(holding: VenueWorld) -> None:
     waiting(holding)
     found = standing(holding)
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
 
     ending = must(holding.venue.find_standing(found))
 
@@ -682,7 +712,7 @@ def test_a_stop_that_was_placed_is_listed_once_in_all_its_life(holding: VenueWor
         ]
 
     before = listed()
-    holding.price(holding.symbol, "1900")
+    holding.price(holding.symbol, holding.at("1900"))
     after = listed()
 
     assert before == [(Decimal(0), True, order.venue_order_id)]

@@ -104,15 +104,9 @@ def another_beat(stack: Stack) -> Iterator[None]:
         "HOOKFILL_DATA_DIR": str(stack.data_dir),
         "HOOKFILL_FAST": "1",
     }
-    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "beat"]
+    command = [sys.executable, "-m", "workers", "beat"]
     with (stack.data_dir / "another-beat.log").open("wb") as log:
-        beat = subprocess.Popen(
-            [*command, "-S", "celery.beat:Scheduler"],
-            env=environment,
-            cwd=CHECKOUT,
-            stdout=log,
-            stderr=log,
-        )
+        beat = subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=log, stderr=log)
     try:
         yield
         assert beat.poll() is None

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from app.admin.rows import KEYS
+from app.dispatch.routes import TaskName
 from tests.support.stack import Stack
 from tests.support.users.crypto_arsenal import OPEN, SPOT, SPOT1, accepted, events, ledger, settled
 
@@ -74,15 +75,18 @@ class TestTasks:
         url = f"{stack.run['flower_url']}/api/tasks"
         password = (stack.run["flower_user"], stack.run["flower_password"])
         told: set[Any] = set()
+        names: set[str] = set()
         deadline = time.monotonic() + 60
         sentence = f"buy 0.01 BTC/USDT, account {SPOT}"
 
         while sentence not in told and time.monotonic() < deadline:
             tasks = requests.get(url, auth=password, timeout=10).json()
             told |= {task["args"] for task in tasks.values()}
+            names |= {task["name"] for task in tasks.values()}
             time.sleep(0.1)
 
         assert sentence in told
+        assert names.isdisjoint({TaskName.ROUNDS, TaskName.CANARY})
         assert requests.get(url, timeout=10).status_code == 401
 
     def test_stopped_workers_are_waited_for(self, stack: Stack) -> None:

@@ -84,13 +84,14 @@ def customer(
 
 
 def asked(me: Customer) -> list[str]:
-    """Return side and contracts of each order that the exchange has taken in."""
-    return [f"{one.ticket.side} {plain(one.ticket.quantity)}" for one in me.holder.orders]
+    """Return side and contracts of each order that has come to the exchange's market."""
+    orders = [one for one in me.holder.orders if one.is_at_market]
+    return [f"{one.ticket.side} {plain(one.ticket.quantity)}" for one in orders]
 
 
 def is_flat(me: Customer) -> bool:
-    """Tell whether nothing is held, and the exchange has refused no order on the way there."""
-    return not me.leg() and not me.leg(SHORT) and not me.refused()
+    """Tell whether nothing is held, nor rests, and no order was refused on the way there."""
+    return not (me.leg() or me.leg(SHORT) or me.stops() or me.refused())
 
 
 def test_the_sample_of_the_document_is_one_contract(running: Running) -> None:
@@ -137,7 +138,7 @@ def test_a_share_of_the_balance_is_of_the_coin(
     me = customer(running, venue, mode, symbol, leverage=4)
 
     entry = me.signal(action="openLong", percent="50", loss="45000")
-    eventually(lambda: len(me.guards(entry)) == 1, 60, lambda: running.row(entry))
+    me.guarded(entry, 1)
     opened, used = me.leg(), me.holder.leverage[symbol]
     me.exchange.set_price(symbol, "44000")
     me.ended(entry)
@@ -163,14 +164,14 @@ def test_a_stop_goes_on_through_a_thin_book_until_it_is_flat(
     me.exchange.set_price(symbol, "44000")
     eventually(lambda: len(me.sold()) >= 4)
     left = me.leg()
-    me.exchange.set_price(symbol, "40000")
+    me.exchange.set_price(symbol, "43800")  # Above the stop that rests, 3 % beyond ours.
     me.exchange.depth.clear()
     me.ended(entry)
 
     assert left == 25
     assert is_flat(me)
     (stop,) = me.guards(entry)
-    by_coins = 40 / (Decimal(15) / 44_000 + Decimal(25) / 40_000)
+    by_coins = 40 / (Decimal(15) / 44_000 + Decimal(25) / 43_800)
     assert Decimal(stop["filled_quantity"]) == 40
     assert abs(Decimal(stop["average_price"]) - by_coins) < Decimal("0.0001")
     assert len(set(me.client_order_ids())) == len(me.client_order_ids())
@@ -182,7 +183,7 @@ def test_a_take_profit_of_a_short_ends_flat(
 ) -> None:
     me = customer(running, venue, mode, symbol)
     entry = me.signal(action="openShort", fixed="40", profit="45000", loss="55000")
-    eventually(lambda: len(me.guards(entry)) == 2, 60, lambda: running.row(entry))
+    me.guarded(entry, 2)
 
     me.exchange.set_price(symbol, "44000")
     me.ended(entry)

@@ -15,6 +15,7 @@ from app.web.shared import KEPT_MS
 from tests.support import three_commas as wire
 from tests.support.exchange_stack import Running, stack_at_exchanges
 from tests.support.exchanges.faults import Call, Fault
+from tests.support.exchanges.stops import waiting
 from tests.support.processes import eventually
 from tests.support.proxy import LOGIN
 from tests.support.stack import Json, Stack
@@ -148,7 +149,7 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     exchange = running.wires[venue].exchange
     signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1900")
     running.order(signal, "FILLED")
-    eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    eventually(lambda: len(running.guards(signal)) == 2)
 
     exchange.set_price("ETH/USDT", "1899")
     eventually(lambda: running.received(venue)[-1].ticket.side == "SELL")
@@ -158,6 +159,7 @@ def test_a_stop_loss_closes_a_position(running: Running, venue: str) -> None:
     eventually(lambda: running.state(signal) == "DONE")
     assert closed.filled == closed.ticket.quantity
     assert exchange.accounts[KEY].positions["ETH/USDT", "LONG"].quantity == 0
+    assert not waiting(exchange.accounts[KEY])
 
 
 @pytest.mark.parametrize("venue", FUTURES)
@@ -168,7 +170,7 @@ def test_metrics_tell_how_old_prices_are_and_how_long_a_stop_takes(
     # Around the price of the test before as well, which may be the newest that is known.
     signal = running.send(venue, "USDM", action="openLong", fixed="0.1", profit="2200", loss="1800")
     running.order(signal, "FILLED")
-    eventually(lambda: len(running.stack.rows(kind="SMART_ORDER", parent=signal)) == 2)
+    eventually(lambda: len(running.guards(signal)) == 2)
     timed = f'hookfill_tick_to_placement_seconds_count{{venue="{venue}"}}'
     time.sleep(KEPT_MS / 1_000)  # metrics of before are kept for so long
     before = running.gauge(timed)

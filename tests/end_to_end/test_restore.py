@@ -16,6 +16,7 @@ import pytest
 from app.domain.enums import Market
 from app.supervisor.backup import back_up
 from tests.support.exchanges.server import Dialect, served
+from tests.support.exchanges.stops import waiting
 from tests.support.processes import eventually
 from tests.support.stack import Json, Stack, running_stack
 from tests.support.venue_world import KEY, QUICK, account_at, wire_of
@@ -46,7 +47,7 @@ class World:
             yield stack
 
     def received(self) -> list[tuple[str, str]]:
-        """Return side and client order id of every order that the exchange has taken in."""
+        """Return side and client order id of every order that came to the exchange's market."""
         orders = self.wire.exchange.accounts[KEY].orders
         return [(one.ticket.side, one.ticket.client_id) for one in orders]
 
@@ -100,7 +101,7 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
     with world.up() as stack:
         set_up(stack)
         opened = send(stack, action="openLong", fixed="0.2", profit="2200", loss="1900")
-        eventually(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 2, WAIT)
+        eventually(lambda: len(stack.rows(kind="SMART_ORDER", parent=opened)) == 3, WAIT)
         send(stack, action="openLong", fixed="0.1")
         eventually(lambda: len(world.received()) == 2, WAIT)
         send(stack, action="closeLong", fixed="0.05", delaySeconds=3600)
@@ -142,5 +143,6 @@ def test_a_folder_that_is_put_back_does_nothing_again_by_itself(world: World) ->
         send(stack, action="openLong", fixed="0.1")
         eventually(lambda: len(world.received()) == 5, WAIT)
         assert state(stack) == "RUN"
+    assert not waiting(world.wire.exchange.accounts[KEY])
     assert world.received()[:4] == before
     assert world.received()[4][0] == "BUY"

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.enums import Market, PositionMode
+from app.domain.enums import Dialect, Market, PositionMode
+from tests.support.each_dialect import KEY as CALLER
 from tests.support.exchange_stack import Customer, Running, stack_at_exchanges
 from tests.support.processes import eventually
 from tests.support.stack import Json, running_stack
+from tests.support.three_commas import TRADES
 
 HEDGE, ONEWAY = PositionMode.HEDGE, PositionMode.ONEWAY
 PLACES = [
@@ -83,3 +85,50 @@ def test_a_position_is_closed_while_every_process_is_dead(running: Running) -> N
         assert len(known) <= 3  # ours may have been let go before it was sent
         made = 1 if one.holder.stops else 0
         assert len(one.holder.orders) + len(one.holder.stops) == count + made
+
+
+def test_the_coins_of_a_trade_are_sold_while_every_process_is_dead(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """3Commas at Binance's spot market, where the stop that rests locks them."""
+    with stack_at_exchanges(tmp_path_factory.mktemp("trade"), ["binance"]) as running:
+        me = Customer(running, "binance", Market.SPOT, ETH)
+        me.client_of(Dialect.THREE_COMMAS)
+        running.put(f"clients/{Dialect.THREE_COMMAS}/{CALLER}", {"protection": "both"})
+        fields = {
+            "account_id": running.stack.call("GET", f"/api/accounts/{me.name}")["id"],
+            "pair": "USDT_ETH",
+            "units_to_buy": f"{HALF}",
+            "buy_method": "market",
+            "take_profit_enabled": False,
+            "stop_loss_enabled": True,
+            "stop_loss_price_condition": 1900,
+        }
+
+        def made() -> str | None:
+            answer = me.answer_to(Dialect.THREE_COMMAS, f"{TRADES}/create_smart_trade", fields)
+            return str(answer.json()["id"]) if answer.ok else None
+
+        trade = eventually(made, 60)  # no worker may have read yet what is traded there
+
+        def held() -> bool:
+            return bool(running.row(trade)["held_by"] == "venue")
+
+        eventually(held, 40, lambda: running.row(trade))
+        placed = len(me.holder.orders)
+        running.stack.lose_power()
+        me.exchange.set_price(ETH, "1840")
+        left = me.holder.total["ETH"]
+        with started_again(running, running.stack.data_dir):
+            ended = "stop_loss_finished"
+            eventually(lambda: running.state(trade) == ended, 60, lambda: running.row(trade))
+            rows = [running.row(one) for one in running.row(trade)["children"]]
+
+    assert left == 0
+    assert len(me.holder.orders) == placed  # nothing more was sent
+    (sale,) = [one for one in rows if one["side"] == "SELL"]
+    assert (sale["state"], sale["trigger_price"], sale["average_price"]) == (
+        "FILLED",
+        "1843",
+        "1840",
+    )

@@ -103,6 +103,27 @@ def test_orders_can_be_had_as_json(server: Server, hookfill: Hookfill) -> None:
     assert json.loads(hookfill("orders", "--json").output) == [ORDER]
 
 
+def test_what_protects_each_position_is_a_table(server: Server, hookfill: Hookfill) -> None:
+    guards = [
+        {"purpose": "stop_loss", "price": "1900", "quantity": "1", "held_by": "here"},
+        {"purpose": "stop_loss", "price": "1843", "quantity": "1", "held_by": "venue"},
+    ]
+    position = {"account": "usdm", "symbol": "ETH/USDT", "position_side": "LONG", "entry": "7"}
+    found = [{**position, "quantity": "1", "guards": guards}]
+    server.answers["GET /api/protection?account=usdm&limit=100"] = (200, {"data": found})
+    server.answers["GET /api/protection?limit=100"] = (200, {"data": []})
+
+    heading, first, second = hookfill("protection", "--account", "usdm").output.splitlines()
+    nothing = hookfill("protection").output
+    as_json = hookfill("protection", "--account", "usdm", "--json").output
+
+    assert heading.split()[-3:] == ["price", "quantity", "held_by"]
+    assert first.split() == ["usdm", "ETH/USDT", "LONG", "7", "stop_loss", "1900", "1", "here"]
+    assert second.split()[-3:] == ["1843", "1", "venue"]
+    assert nothing == "Nothing is guarded just now.\n"
+    assert json.loads(as_json) == found
+
+
 def test_an_order_is_shown_with_its_timeline(server: Server, hookfill: Hookfill) -> None:
     entry = {"event": "received", "at_ms": 1_700_000_000_005, "process": "web-1", "reason": None}
     server.answers["GET /api/orders/123"] = (200, {**ORDER, "timeline": [entry]})

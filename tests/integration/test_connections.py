@@ -39,6 +39,10 @@ HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
 NO_BODY = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
 NO_CHUNK = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e8\r\n"
 
+#: Heads of answers: of one whose length is known, and of one that goes on.
+SHORT = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 2\r\n\r\n"
+ENDLESS = b"HTTP/1.1 200 OK\r\nServer: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
 #: What more than one reader could take for different requests → how it is answered.
 AMBIGUOUS = {
     b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": b"400",
@@ -196,11 +200,11 @@ class _Client:
     def __init__(self) -> None:
         self.silent: OrderedDict[TimedSocket, None] = OrderedDict()
         self.silent_when_sent: list[list[TimedSocket]] = []
-        self.taken = b""
+        self.pieces: list[bytes] = []
 
     def sendall(self, piece: memoryview) -> None:
         self.silent_when_sent.append(list(self.silent))
-        self.taken += piece
+        self.pieces.append(bytes(piece))
 
 
 def test_who_takes_no_answer_is_silent_so_that_it_makes_room() -> None:
@@ -209,9 +213,44 @@ def test_who_takes_no_answer_is_silent_so_that_it_makes_room() -> None:
 
     sending.sendall(words)
 
-    assert client.taken == words
+    assert b"".join(client.pieces) == words
     assert client.silent_when_sent == [[sending]] * 3
     assert not client.silent
+
+
+def test_an_answer_is_sent_with_its_head() -> None:
+    client = _Client()
+    sending = TimedSocket(client, client.silent, 1)
+
+    for head, body in (
+        (SHORT, b"ok"),
+        (SHORT, bytes(150_000)),
+        (ENDLESS, b"2\r\nok\r\n"),
+        (SHORT, SHORT),  # a body that looks like a head
+    ):
+        sending.sendall(head)
+        sending.sendall(body)
+        sending.flush()
+    sending.sendall(SHORT)
+    sending.flush()
+    sending.flush()
+
+    assert client.pieces[0] == SHORT + b"ok"
+    assert [len(one) for one in client.pieces[1:4]] == [len(SHORT) + 65_536, 65_536, 18_928]
+    assert b"".join(client.pieces[1:4]) == SHORT + bytes(150_000)
+    assert client.pieces[4:] == [ENDLESS, b"2\r\nok\r\n", SHORT + SHORT, SHORT]
+
+
+@pytest.mark.parametrize("ending", [b"", b"Connection: close\r\n"])
+def test_a_head_without_a_body_is_sent(port: int, ending: bytes) -> None:
+    with connected(port) as connection:
+        connection.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n" + ending + b"\r\n")
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            answer += connection.recv(65_536) or b"hung up\r\n\r\n"
+
+    assert b"\r\nContent-Length: " in answer
+    assert b"hung up" not in answer
 
 
 def test_who_sends_without_end_keeps_the_process_from_nobody(port: int) -> None:
@@ -289,9 +328,12 @@ def test_without_room_the_longest_silent_makes_it(port: int) -> None:
 
 def test_who_is_hung_up_on_is_counted(port: int, folder: Path) -> None:
     def counted() -> float:
-        (file,) = folder.glob("counter_*.db")
-        values = MmapedDict.read_all_values_from_file(file)
-        return float(sum(value for key, value, *_ in values if '"reason": "slow"' in key))
+        values = [
+            (key, value)
+            for file in folder.glob("counter_*.db")  # the master has one, too
+            for key, value, *_ in MmapedDict.read_all_values_from_file(file)
+        ]
+        return float(sum(value for key, value in values if '"reason": "slow"' in key))
 
     dripped(port, HALF_A_HEAD)
     before = counted()

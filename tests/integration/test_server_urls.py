@@ -72,7 +72,7 @@ def test_a_worker_is_found_through_a_socket(store_url: str) -> None:
     environ = {**os.environ, "HOOKFILL_SECRET_KEY": KEY, "REDIS_URL": store_url}
     # As the supervisor and compose pass it on: Celery reads this variable, too.
     environ["BROKER_URL"] = settings.broker_url
-    command = "-m celery -A workers.celery_app worker -Q orders --without-gossip --without-mingle"
+    command = "-m workers worker -Q orders --without-gossip --without-mingle"
     with (
         subprocess.Popen([sys.executable, *command.split()], env=environ, cwd=ROOT) as worker,
         celery_for(settings.broker_url) as celery,

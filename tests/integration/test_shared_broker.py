@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).parents[2]
-COMMAND = "-m celery -A workers.celery_app worker -n worker@here --without-gossip --without-mingle"
+COMMAND = "-m workers worker -n worker@here --without-gossip --without-mingle"
 
 
 @dataclass

@@ -378,6 +378,7 @@ def test_a_killed_supervisor_leaves_nothing_behind(up: Callable[..., Stack], fol
 
     stack.ended()
     eventually(lambda: not any(map(is_alive, pids.values())))
+    (folder / "worker.py").write_text(SLEEPS)  # the next run ends as soon as it is told to
     with redis.Redis.from_url(up().run["redis_url"]) as client:
         assert client.get("acknowledged") == b"yes"
 
@@ -491,10 +492,12 @@ def test_errors_of_children_are_told(up: Callable[..., Stack], folder: Path) -> 
     line = '{"level": "error", "event": "venue_lost"}'
     (folder / "worker.py").write_text(f"{WAITS}\ntime.sleep(0.2); print({line!r}); {SLEEPS}")
     stack = up()
-    time.sleep(1)
+    assert stack.process.stdout is not None
+
+    told = next(line for line in stack.process.stdout if "venue_lost" in line)
     stack.process.terminate()
 
-    assert "worker: venue_lost" in stack.ended()[1]
+    assert "worker: venue_lost" in told
 
 
 def test_an_end_during_the_start_is_clean(begin: Callable[..., Stack]) -> None:

@@ -2,21 +2,22 @@
 
 import importlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 import redis
 from celery import Celery
 
 from app.bootstrap import Wiring, web_wiring
-from app.dispatch.routes import QUEUE_OF, TaskName
+from app.dispatch.routes import TaskName
 from app.domain.commands import Action, SignalRules
 from app.domain.enums import Dialect, Mode
-from app.domain.errors import VenueUnavailable
+from app.domain.errors import StoreUnavailable, VenueUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.sender import Sender
@@ -36,7 +37,9 @@ from tests.support.builders import (
     must,
 )
 from tests.support.paper_desk import PaperDesk
+from tests.support.processes import eventually
 from workers.process import this_process
+from workers.schedule import Round, schedule_for
 
 pytestmark = pytest.mark.integration
 
@@ -100,10 +103,9 @@ def signal(web: Wiring, signal_id: AggregateId) -> Signal:
 
 
 def test_what_beat_starts_are_tasks_that_exist(celery_app: Celery) -> None:
-    entries = celery_app.conf.beat_schedule.values()
+    entries = schedule_for(Settings.from_environment(os.environ))
 
-    assert {entry["task"] for entry in entries} <= set(celery_app.tasks)
-    assert all(entry["options"]["queue"] in QUEUE_OF.values() for entry in entries)
+    assert {entry.task for entry in entries} <= set(celery_app.tasks)
 
 
 def test_one_message_carries_a_signal_to_its_end(web: Wiring, run: Run) -> None:
@@ -177,13 +179,98 @@ def test_a_canary_speaks_for_its_own_queue(web: Wiring, run: Run) -> None:
     assert web.ports.runs.canary_ms() is None
 
 
-def test_what_is_done_again_and_again_says_when(web: Wiring, run: Run) -> None:
-    for task in (TaskName.POLL_PRICES, TaskName.POLL_ORDERS, TaskName.SWEEP):
-        run(task, [])
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [(TaskName.ROUNDS, list(Round))],
+        [(task, []) for task in (TaskName.POLL_PRICES, TaskName.POLL_ORDERS, TaskName.SWEEP)],
+    ],
+    ids=["this release", "older releases"],
+)
+def test_what_is_done_again_and_again_says_when(
+    web: Wiring, run: Run, messages: list[tuple[TaskName, list[object]]]
+) -> None:
+    for task, values in messages:
+        run(task, values)
 
     last_ms = web.ports.rounds.last_ms()
     assert set(last_ms) == {"prices", "orders", "sweep"}
     assert all(abs(web.ports.clock.server_ms() - at_ms) < 5_000 for at_ms in last_ms.values())
+
+
+def test_flower_is_told_of_work_that_somebody_waits_for(celery_app: Celery) -> None:
+    quiet = {task for task in TaskName if not celery_app.tasks[task].send_events}
+
+    assert quiet == {
+        TaskName.ROUNDS,
+        TaskName.CANARY,
+        TaskName.POLL_PRICES,
+        TaskName.POLL_ORDERS,
+        TaskName.POLL_GUARDS,
+        TaskName.SWEEP,
+        TaskName.ARCHIVE,
+    }
+
+
+def begun(run: Run, *names: str) -> list[Round]:
+    """Run the task for rounds of these names, of which one fails; return which were begun."""
+    found: list[Round] = []
+
+    def begin(name: Round) -> None:
+        found.append(name)
+        if name is Round.ORDERS:
+            raise StoreUnavailable("away")
+        if name is Round.SWEEP:
+            raise RuntimeError("ours")
+
+    table = importlib.import_module("workers.rounds").BEGIN
+    with patch.dict(table, {name: lambda _, name=name: begin(name) for name in Round}):
+        run(TaskName.ROUNDS, [*names])
+    return found
+
+
+def test_a_round_that_fails_keeps_no_other_from_its_work(run: Run) -> None:
+    assert begun(run, *reversed(Round)) == list(Round)
+
+
+def test_those_rounds_are_begun_that_a_message_names(run: Run) -> None:
+    assert begun(run, "sweep", "of a newer release", "prices") == [Round.PRICES, Round.SWEEP]
+
+
+@pytest.mark.parametrize(("name", "work"), [(Round.SWEEP, "sweep"), (Round.ARCHIVE, "archive")])
+def test_a_slow_round_holds_up_no_other_and_does_not_pile_up(
+    celery_app: Celery, web: Wiring, monkeypatch: pytest.MonkeyPatch, name: Round, work: str
+) -> None:
+    let_go = threading.Event()
+    slow = Mock(side_effect=lambda _: let_go.wait(20))
+    monkeypatch.setattr(importlib.import_module("workers.maintenance"), work, slow)
+
+    celery_app.tasks[TaskName.ROUNDS]([name])
+    eventually(lambda: slow.called)
+    for _ in range(4):
+        celery_app.tasks[TaskName.ROUNDS]([name, Round.PRICES])
+    eventually(lambda: "prices" in web.ports.rounds.last_ms())
+    threads = [one.name for one in threading.enumerate() if one.name.startswith(f"{name}-")]
+    let_go.set()
+    assert this_process().crews.finish(30)
+
+    assert threads == [f"{name}-1"]
+    assert slow.call_count == 2
+
+
+def test_reconciliations_in_their_turn_are_left_to_all_workers(
+    web: Wiring, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = a_live_account("far", venue=VenueName("binance"), mode=Mode.TESTNET)
+    far = web.registry.put_account(account).id
+    assert this_process().ports.accounts.account(far).name == "far"  # it reads the registry anew
+    sent = Mock()
+    monkeypatch.setattr(this_process().messages, "_send", sent)
+
+    run(TaskName.ROUNDS, [Round.RECONCILE])
+
+    (messages,) = sent.call_args.args
+    assert [task for task, _, _ in messages] == [TaskName.RECONCILE]
 
 
 @pytest.mark.parametrize(
@@ -233,6 +320,7 @@ def test_guarded_accounts_at_exchanges_are_looked_at_in_their_turn(
     )
     guards = a_signal(Action.OPEN_LONG, account=far, id=an_id(1, far), stage=Stage.PROTECTED)
     web.ports.ledger.commit([Change(None, guards)])
+    assert this_process().ports.accounts.account(far).name == "far"  # it reads the registry anew
     sent = Mock()
     monkeypatch.setattr(this_process().messages, "send", sent)
 

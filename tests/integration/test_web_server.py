@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import eventually, family, is_alive
+from tests.support.servers import running_server
 from tests.support.stack import CHECKOUT, START_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -44,3 +45,71 @@ def test_a_web_process_ends_with_its_master_whatever_it_is_at(tmp_path: Path) ->
         master.kill()
 
         eventually(lambda: not is_alive(process))
+
+
+#: Says what it finds loaded before it loads anything itself, and whose locks that has.
+FINDS = """
+import gc, sys
+loaded = sys.modules.get("app.factory")
+from app.outages import BROKER
+whose = type(BROKER._lock).__module__
+sys.stderr.write(f"made: {loaded is not None} {gc.get_freeze_count() > 0} {whose}\\n")
+def app(_environ, start):
+    start("200 OK", [])
+    return []
+"""
+
+
+def test_web_processes_share_what_was_loaded_before_the_fork(tmp_path: Path) -> None:
+    (tmp_path / "finds.py").write_text(FINDS)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path),
+        "HOOKFILL_BIND": "127.0.0.1:0",
+        "HOOKFILL_WEB_WORKERS": "1",
+    }
+    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "finds:app"]
+    log = tmp_path / "web.log"
+
+    def found() -> list[str]:
+        return [line for line in log.read_text().splitlines() if line.startswith("made: ")]
+
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stderr=output) as master,
+    ):
+        try:
+            eventually(lambda: len(found()) == 1, START_SECONDS)
+            _, process = family(master.pid)
+            os.kill(process, signal.SIGKILL)
+            eventually(lambda: len(found()) == 2, START_SECONDS)  # its master has seen it die
+        finally:
+            master.terminate()
+            assert master.wait(START_SECONDS) == 0
+
+    assert set(found()) == {"made: True True gevent.thread"}
+    assert "Warning" not in log.read_text()
+
+
+LOOK = """
+import gc, sys
+import app.wsgi
+print(gc.get_freeze_count() > len(gc.get_objects()), "celery" in sys.modules)
+"""
+
+
+def test_a_web_process_looks_for_rubbish_among_little_and_loads_nothing_of_the_workers(
+    tmp_path: Path,
+) -> None:
+    with running_server(tmp_path / "redis") as server:
+        environment = {"REDIS_URL": server.url, "HOOKFILL_DATA_DIR": str(tmp_path)}
+        looked = subprocess.run(
+            [sys.executable, "-c", LOOK],
+            cwd=CHECKOUT,
+            env={**os.environ, **environment},
+            check=True,
+            stdout=subprocess.PIPE,
+            timeout=START_SECONDS,
+        )
+
+    assert looked.stdout.split()[-2:] == [b"True", b"False"]

@@ -69,7 +69,7 @@ class Place:
 
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a worker for all queues."""
-        command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
+        command = [sys.executable, "-m", "workers", "worker"]
         queues = ["-Q", ",".join(QueueName), "--without-gossip", "--without-mingle"]
         with self.log.open("ab") as log:
             process = subprocess.Popen([*command, *queues], stdout=log, stderr=log)

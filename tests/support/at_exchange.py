@@ -22,10 +22,11 @@ from app.domain.enums import Market
 from app.domain.errors import HookfillError
 from app.domain.identifiers import AccountName
 from app.ports import Ports
-from app.services.following.follow import look_at_account
+from app.services.following.follow import look_at_account, poll_stops
 from app.services.reset import cancel_everything
 from app.services.watching.watch import watch_prices
 from tests.support.exchange_desk import ExchangeDesk
+from tests.support.exchanges.books import Account as Holder
 from tests.support.exchanges.books import Market as Listed
 from tests.support.exchanges.server import served
 from tests.support.places import Place
@@ -59,14 +60,21 @@ class AtExchange(Installation):
     Args:
         stands: the installation.
         desk: whoever has the exchange in hand.
+
+    Attributes:
+        wire: the exchange's manners; `wire.plan` are its faults.
     """
 
     def __init__(self, stands: Standing, desk: ExchangeDesk) -> None:
         super().__init__(stands.run)
-        self.place = desk.place
+        self.place, self.wire = desk.place, desk.wire
         self._desk = desk
         self._stands = stands
         self._store = redis.Redis.from_url(stands.worker.wiring.settings.redis_url)
+
+    def holder(self, name: str) -> Holder:
+        """Return an account as the exchange has it."""
+        return self._desk.holder(name)
 
     def call(self, method: str, path: str, body: object = None, status: int = 200) -> Json:
         """Call the admin API; what is about play money goes to the exchange instead."""
@@ -103,6 +111,7 @@ class AtExchange(Installation):
         self._forget(_PAUSES)
         looks: list[Callable[[Ports], object]]
         looks = [partial(look_at_account, one.id) for one in accounts]
+        looks += [partial(poll_stops, one.id) for one in accounts]
         looks += [partial(watch_prices, feed) for feed in sorted({one.feed for one in accounts})]
         told = [self._has_looked(look) for look in looks]
         for duty in DUTIES:

@@ -138,6 +138,7 @@ class Browser:
         """Forget whoever was signed in, and sign in to a stack; the overview stands then."""
         self.complaints.clear()
         self.call("Emulation.clearDeviceMetricsOverride")
+        self.go("about:blank")  # a page that stands goes to the sign-in when its session ends
         self.call("Storage.clearCookies")
         self.go(stack.url("/"))
         self.type("#token", stack.run["admin_token"])

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -88,7 +89,24 @@ def request_of(dialect: Dialect, number: int, host: str = "localhost") -> Sent:
             )
         case _:
             path, fields = "/trading/orders", named(amount=0.001, order_type="LIMIT", price=price)
-    return signed_by(dialect, path, fields, host=host, apart=number)
+    return signed_by(dialect, path, fields, host=host)
+
+
+class _Moments:
+    """Milliseconds of now, none of them twice: apisify signs no more of a request than that."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last_ms = 0
+
+    def next_ms(self) -> int:
+        """Return one."""
+        with self._lock:
+            self._last_ms = max(self._last_ms + 1, int(time.time() * 1000))
+            return self._last_ms
+
+
+_moments = _Moments()
 
 
 def order(**fields: object) -> Json:
@@ -109,7 +127,6 @@ def signed_by(
     *,
     method: str = "POST",
     host: str = "localhost",
-    apart: int = 0,
 ) -> Sent:
     """Return a request of the caller of a dialect, signed now.
 
@@ -119,13 +136,12 @@ def signed_by(
         fields: of its body; without any it has none.
         method: of HTTP.
         host: with the port, as it will be named.
-        apart: tells two requests of apisify apart that are signed in the same millisecond.
     """
     match dialect:
         case Dialect.CRYPTO_ARSENAL:
             fields = {"connectorName": "demo", "connectorToken": "demo-token", **fields}
         case Dialect.APISIFY:
-            at = int(time.time() * 1000) - apart % 1_000
+            at = _moments.next_ms()
             sign = signed(SECRET, str(at), f"http://{host}{path}")
             fields = {**fields, "strategy": "s", "apikey": KEY, "timestamp": at, "sign": sign}
         case _:

@@ -37,6 +37,10 @@ class ExchangeDesk:
         """Tell whether there is such an account."""
         return name in self._holders
 
+    def holder(self, name: str) -> Account:
+        """Return an account as the exchange has it."""
+        return self._holders[name][1]
+
     def record(self, name: str) -> Json:
         """Return an account as the API takes it."""
         market, holder = self._holders[name]
@@ -59,6 +63,7 @@ class ExchangeDesk:
         market, holder = self._holders[name]
         if setting.get("reset"):
             holder.orders.clear()
+            holder.stops.clear()
             holder.positions.clear()
         if "position_mode" in setting:
             holder.hedged = self.place.mode(setting["position_mode"]) is PositionMode.HEDGE

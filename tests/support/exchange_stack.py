@@ -23,6 +23,7 @@ from tests.support.each_dialect import signed_by
 from tests.support.exchanges.books import INVERSE, LINEAR, Order, Position, Ticket, Why
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
+from tests.support.exchanges.stops import waiting
 from tests.support.processes import eventually
 from tests.support.proxy import Proxy, running_proxy
 from tests.support.stack import Json, Stack, running_stack
@@ -50,8 +51,14 @@ class Running:
     gateways: dict[str, Gateway]
 
     def received(self, venue: str) -> list[Order]:
-        """Return every order that an exchange has taken in."""
-        return self.wires[venue].exchange.accounts[KEY].orders
+        """Return every order that has come to the market of an exchange."""
+        orders = self.wires[venue].exchange.accounts[KEY].orders
+        return [one for one in orders if one.is_at_market]
+
+    def guards(self, signal: str) -> list[Json]:
+        """Return what guards the position here that a signal has opened, oldest first."""
+        rows = self.stack.rows(kind="SMART_ORDER", parent=signal)
+        return [self.row(row["id"]) for row in reversed(rows) if row["held_by"] == "here"]
 
     def send(self, venue: str, market: str, **fields: object) -> str:
         """Send a signal, and return the id under which it is followed."""
@@ -171,10 +178,10 @@ class Customer:
         """Send a signal of Crypto Arsenal, and return the id under which it is followed."""
         return self.running.signal(self.name, **fields)
 
-    def client_of(self, dialect: Dialect) -> None:
-        """Let the caller of a dialect trade for this account."""
+    def client_of(self, dialect: Dialect, **settings: object) -> None:
+        """Let the caller of a dialect trade for this account, with these settings."""
         word = "password" if dialect is Dialect.HUMMINGBOT else "secret"
-        client = {word: PASSWORD, "accounts": [self.name]}
+        client = {word: PASSWORD, "accounts": [self.name], **settings}
         self.running.put(f"clients/{dialect}/{CALLER}", client)
 
     def call(
@@ -246,8 +253,12 @@ class Customer:
 
     def sold(self) -> list[Decimal]:
         """Return what each of the sales was for that have come to the exchange's market."""
-        came = [one for one in self.holder.orders if one.ticket.stop is None or one.filled]
+        came = [one for one in self.holder.orders if one.is_at_market]
         return [one.ticket.quantity for one in came if one.ticket.side == "SELL"]
+
+    def stops(self) -> list[Order]:
+        """Return the stops that wait for their prices at the exchange."""
+        return waiting(self.holder)
 
     def client_order_ids(self) -> list[str]:
         """Return those of all orders that the exchange has taken in."""
@@ -266,8 +277,22 @@ class Customer:
 
     def guards(self, signal: str) -> list[Json]:
         """Return what guards the position here that a signal has opened, oldest first."""
-        rows = self.running.stack.rows(kind="SMART_ORDER", parent=signal)
-        return [self.running.row(row["id"]) for row in reversed(rows) if row["held_by"] == "here"]
+        return self.running.guards(signal)
+
+    def guarded(self, signal: str, guards: int) -> None:
+        """Wait until so much waits for its price here, and all that is to rest there does.
+
+        A stop that comes there when the position is closed already is refused.
+        """
+
+        def waits() -> bool:
+            here = self.guards(signal)
+            rows = self.running.stack.rows(kind="SMART_ORDER", parent=signal)
+            there = [row for row in rows if row["held_by"] == "venue"]
+            all_here = len(here) == guards and all(map(_is_armed, here))
+            return all_here and len(self.stops()) == len(there)
+
+        eventually(waits, 60, lambda: self.running.row(signal))
 
     def ended(self, reference: str, state: str = "DONE") -> Json:
         """Wait until a request has ended so, and return it."""

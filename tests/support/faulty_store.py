@@ -1,7 +1,7 @@
 """A store that goes away, or whose registry changes, at a call that can be chosen."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -59,6 +59,13 @@ class FaultyStore(StoreClient):
         if is_silent:
             raise StoreUnavailable("no answer")
         return answer
+
+    def at_once(self, commands: Sequence[bytes]) -> list[Any]:
+        """Carry out the commands of a group, or not."""
+        self._meet()
+        is_silent = self._fault in {Fault.SILENT, Fault.GONE} and self.calls == self._at
+        answers = super().at_once(commands)
+        return [StoreUnavailable("no answer")] * len(commands) if is_silent else answers
 
     def pipeline(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - as redis-py has it
         """Return a pipeline."""

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import redis
 
-from app.domain.identifiers import AccountId
+from app.domain.effects import AT_ONCE
+from app.domain.identifiers import AccountId, EpochMs
 from app.paper.domain.ledger import PaperChange
 from app.paper.store.ledger import RedisPaperLedger
 
@@ -21,8 +22,14 @@ class HookedLedger(RedisPaperLedger):
         super().__init__(client)
         self.hooks = [(before, after)]
 
-    def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
+    def commit(
+        self,
+        account_id: AccountId,
+        version: int,
+        change: PaperChange,
+        until_ms: EpochMs = AT_ONCE,
+    ) -> None:
         before, after = self.hooks.pop() if self.hooks else (bool, bool)
         before()
-        super().commit(account_id, version, change)
+        super().commit(account_id, version, change, until_ms)
         after()

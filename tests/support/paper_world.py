@@ -15,6 +15,7 @@ from app.domain.market import Quote, Tick
 from app.domain.order import Order
 from app.history.database import Database
 from app.history.sql_history import SqlHistory
+from app.paper.domain.ledger import Rules
 from app.paper.domain.order import PaperOrder
 from app.paper.feed import PaperFeed
 from app.paper.paper_venue import PaperVenue
@@ -38,12 +39,12 @@ class HandSource:
     def __init__(self) -> None:
         self.quotes: dict[Symbol, Quote] = {}
 
-    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
-        del at_ms
+    def quote(self, symbol: Symbol, rules: Rules, at_ms: EpochMs) -> Quote | None:
+        del rules, at_ms
         return self.quotes.get(symbol)
 
-    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
-        del symbol
+    def past(self, symbol: Symbol, rules: Rules, moments: Iterable[EpochMs]) -> list[Quote | None]:
+        del symbol, rules
         return [None for _ in moments]
 
 

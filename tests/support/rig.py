@@ -14,10 +14,10 @@ from app.bootstrap import store_ports
 from app.domain.aggregate import Aggregate
 from app.domain.commands import SignalCommand, SignalRules
 from app.domain.effects import Effect, EffectKind
-from app.domain.enums import AccountState, Dialect
+from app.domain.enums import AccountState, Dialect, Mode
 from app.domain.errors import HistoryUnavailable, HookfillError
 from app.domain.exits import USUAL, ExitRules
-from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, VenueName
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus, Signal
 from app.domain.sender import Sender
@@ -146,6 +146,11 @@ class Rig:
             history=self.history,
             publisher=self.publisher,
         )
+
+    def go_live(self) -> None:
+        """Let the accounts be at an exchange, with real money, from now on."""
+        for account in (SPOT, USDM):
+            self.registry.put_account(replace(account, venue=VenueName("binance"), mode=Mode.LIVE))
 
     # What callers and workers do
 

@@ -15,12 +15,13 @@ from app.domain.identifiers import Symbol, VenueName
 from app.domain.order import Order
 from app.domain.status import OrderStatus
 from app.exchanges.clients import Clients
-from app.services.following.follow import poll_orders
+from app.services.following.follow import poll_orders, poll_stops
 from app.services.keeping.sweep import sweep
 from app.services.watching.watch import watch_prices
 from tests.support.builders import SPOT, USDM
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
+from tests.support.exchanges.silence import sat_out
 from tests.support.rig import Rig
 from tests.support.venue_world import KEY, REAL, TRADED, mode_at, size, venue_ports, wire_of
 
@@ -80,6 +81,7 @@ class VenueRig(Rig):
         """Do what beat starts, once: look at orders and prices, send what was lost."""
         self.clock.advance(1)
         poll_orders(self.account.id, self.ports)
+        poll_stops(self.account.id, self.ports)
         watch_prices(self.account.feed, self.ports)
         sweep(self.ports)
         self.drain()
@@ -103,7 +105,7 @@ def venue_rig(venue: str, market: Market, mode: PositionMode | None = None) -> I
     """Yield a rig whose accounts are at a simulated exchange."""
     mode = mode_at(venue, market) if mode is None else mode
     wire = wire_of(venue, market)
-    with served(wire) as (url, gateway):
+    with sat_out() as silence, served(wire, silence) as (url, gateway):
         rig = VenueRig(wire, gateway, url, venue, market, mode)
         with closing(rig.clients):
             yield rig

@@ -58,6 +58,7 @@ from tests.support.exchanges.faults import PATIENCE_MS
 from tests.support.exchanges.poloniex import Poloniex
 from tests.support.exchanges.server import Dialect as Wire
 from tests.support.exchanges.server import Gateway, served
+from tests.support.exchanges.silence import sat_out
 from tests.support.exchanges.stops import taken_in
 from tests.support.exchanges.trading import Exchange
 from tests.support.paper_world import PaperWorld
@@ -193,6 +194,10 @@ class _World:
         """What stands for a quantity of coins here."""
         return size(quantity, self.market)
 
+    def at(self, price: str) -> str:
+        """What stands for a price of ETH, of which one is 2,000, here."""
+        return f"{Decimal(price) * (25 if self.market is Market.SPOT else 1):f}"
+
     def stop(
         self,
         level: str,
@@ -202,10 +207,15 @@ class _World:
         rises: bool = False,
         source: PriceSource = PriceSource.LAST,
     ) -> Order:
-        """A new order that closes a long, or a short if it buys, and waits for a price there."""
+        """A new order that closes a long, or a short if it buys, and waits for a price there.
+
+        On spot it sells coins. The level is as in `at`.
+        """
         direction = Direction.RISING if rises else Direction.FALLING
         leg = PositionSide.SHORT if side is Side.BUY else PositionSide.LONG
-        condition = Condition(level=Decimal(level), direction=direction, source=source)
+        condition = Condition(level=Decimal(self.at(level)), direction=direction, source=source)
+        if self.market is Market.SPOT:
+            return self.order(side, quantity, condition=condition, reduces=True)
         return self.order(
             side,
             quantity,
@@ -389,7 +399,7 @@ def running_world(venue: str, market: Market, **options: object) -> Iterator[Exc
     """Serve a simulated exchange, and yield it with a venue that asks it."""
     with ExitStack() as stack:
         wire = wire_of(venue, market)
-        url, gateway = stack.enter_context(served(wire))
+        url, gateway = stack.enter_context(served(wire, stack.enter_context(sat_out())))
         made: dict[str, Any] = {"venue": venue, "market": market, **options}
         world = ExchangeWorld(fresh_client(), wire, gateway, url, **made)
         stack.callback(world.clients.close)

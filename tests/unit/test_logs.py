@@ -1,7 +1,9 @@
 """Logs are one JSON object a line, with ids, and without secrets."""
 
+import io
 import json
 import logging
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -223,3 +225,16 @@ def test_what_libraries_say_of_anything_else_is_written_each_time(
         logging.getLogger("celery.worker.consumer").info("connected")
 
     assert len(lines(capsys)) == 6
+
+
+def test_what_is_no_text_is_logged_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="utf-8"))
+    configure("worker")
+
+    structlog.get_logger().warning("message_ignored", value="half \ud800 of it")
+    logging.getLogger("kombu").warning("half %s", "\udfff")
+    sys.stdout.flush()
+
+    assert b"half \\ud800 of it" in written.getvalue()
+    assert b"half \\udfff" in written.getvalue()

@@ -1,7 +1,7 @@
 """What can be set on a connector (Crypto Arsenal webhook spec, table of the connector record)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any, Final
@@ -11,13 +11,20 @@ from marshmallow import fields as shapes
 
 from app.domain.account import Account
 from app.domain.commands import LateExits, OnOpposite, SignalRules
-from app.domain.enums import PriceSource, Protection
+from app.domain.enums import Market, PriceSource, Protection
 from app.domain.exits import ExitRules
 from app.domain.money import plain
 from app.venues import protection_of
 from app.web.fields import Flag, Number, Strict, ValueField, WholeNumber, between, loaded
 from app.web.peer import Network
-from app.web.surface import ExitSettings, exit_patience_field, limit_exit_field
+from app.web.surface import (
+    DISTANCE_PERCENT,
+    ExitSettings,
+    distance_field,
+    exit_patience_field,
+    limit_exit_field,
+    protection_field,
+)
 
 #: No venue offers more; a bound against typing errors.
 LEVERAGE_MAX = 1000
@@ -48,7 +55,7 @@ class ConnectorSettings(ExitSettings):
     dedup_window_seconds: int = 20
     balance_reserve: Decimal = Decimal("0.01")
     protection: Protection = Protection.AUTO
-    protection_distance_percent: Decimal = Decimal(3)
+    protection_distance_percent: Decimal = DISTANCE_PERCENT
     percent_is_notional: bool = False
     on_opposite: OnOpposite = OnOpposite.KEEP
     late_exits: LateExits = LateExits.RUN
@@ -57,14 +64,10 @@ class ConnectorSettings(ExitSettings):
 
     def exits_in(self, account: Account) -> ExitRules:
         """Return how exits go on in an account."""
-        found = protection_of(account, self.protection, PriceSource.LAST)
-        if found is Protection.HERE:
-            return self.exits
-        return replace(
-            self.exits,
-            beyond_percent=self.protection_distance_percent,
-            venue_first=found is Protection.EXCHANGE,
-        )
+        # On spot it has no stops: its entries there are taken without.
+        wanted = Protection.HERE if account.market is Market.SPOT else self.protection
+        found = protection_of(account, wanted, PriceSource.LAST)
+        return self.exits.held_by(found, self.protection_distance_percent)
 
     def rules(self, entry_lateness_ms: int) -> SignalRules:
         """Return what of this shapes the execution of a signal."""
@@ -140,19 +143,12 @@ _SHARE = validate.Range(
 )
 
 
-#: Nearer than this it might fire before ours; further away it protects little.
-_DISTANCE_MIN, _DISTANCE_MAX = Decimal("0.1"), 50
-_DISTANCE = validate.Range(
-    _DISTANCE_MIN, _DISTANCE_MAX, error="Must be from {min} to {max}, was {input}."
-)
-
-
 class _Settings(Strict):
     leverage = WholeNumber(validate=between(1, LEVERAGE_MAX))
     dedup_window_seconds = WholeNumber(validate=between(0, DEDUP_WINDOW_SECONDS_MAX))
     balance_reserve = Number(validate=_SHARE)
-    protection = shapes.Enum(Protection, by_value=True)
-    protection_distance_percent = Number(validate=_DISTANCE)
+    protection = protection_field()
+    protection_distance_percent = distance_field()
     percent_is_notional = Flag()
     on_opposite = shapes.Enum(OnOpposite, by_value=True)
     late_exits = shapes.Enum(LateExits, by_value=True)

@@ -194,8 +194,8 @@ class OrderRoutes(ABC, Generic[One]):
             return self._accept_instead(caller, old, content, sender)
 
         new = self._callers.taken_once(caller, 0, self.model, take_over)
-        # A plain order is told of when it is known whether it has the place of the old one.
-        return render.id_pair(await_place(new, self._ports) if isinstance(new, Order) else new)
+        # It is told of when it is known whether it has the place of the old one.
+        return render.id_pair(await_place(new, self._ports))
 
     def _canceled(self, caller: Caller, order_id: str) -> Json:
         found = self.known(caller, order_id, self.not_found)
@@ -279,16 +279,16 @@ class OrderRoutes(ABC, Generic[One]):
             return found
         if address.caller_id is None:
             return None
-        named = self._newest(
+        return self._newest(
+            caller,
             Search(
                 kinds=frozenset({self.model.kind}),
                 accounts=frozenset({caller.account.id}),
                 dialects=frozenset({Dialect.POLONIEX}),
                 caller_id=address.caller_id,
                 top_level=self.model.kind is Kind.SMART_ORDER,
-            )
+            ),
         )
-        return named if isinstance(named, self.model) else None
 
     def _by_id(self, aggregate_id: AggregateId | None) -> Aggregate | None:
         """Return whatever has an id, in whosever account."""
@@ -302,16 +302,17 @@ class OrderRoutes(ABC, Generic[One]):
         found = self._by_id(one.order_id) if isinstance(one, SmartOrder) else None
         return found if isinstance(found, Order) else None
 
-    def _newest(self, search: Search) -> Aggregate | None:
+    def _newest(self, caller: Caller, search: Search) -> One | None:
         """Return the newest that is searched for; while the history is away, the newest live one.
 
         Raises:
             HistoryUnavailable: it is away, and none is live.
         """
         try:
-            return next(self._reader.newest(None, search), None)
+            return next(self._owned(caller, self._reader.newest(None, search)), None)
         except HistoryUnavailable:
-            live = next(self._reader.newest(None, replace(search, states=LIVE_STATES)), None)
+            found = self._reader.newest(None, replace(search, states=LIVE_STATES))
+            live = next(self._owned(caller, found), None)
             if live is None:
                 raise
             return live
@@ -356,7 +357,10 @@ class OrderRoutes(ABC, Generic[One]):
 
 def _owns(caller: Caller, one: Order | SmartOrder) -> bool:
     """Tell whether a caller may see one: of smart orders those of the dialect that stand alone."""
-    is_ours = isinstance(one, Order) or (one.dialect is Dialect.POLONIEX and one.stands_alone)
+    if isinstance(one, Order):
+        is_ours = not one.has_only_waited  # what rests for a smart order is that smart order
+    else:
+        is_ours = one.dialect is Dialect.POLONIEX and one.stands_alone
     return is_ours and one.account == caller.account.id
 
 

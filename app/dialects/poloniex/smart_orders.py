@@ -1,8 +1,9 @@
 """Smart orders: those that stand alone and came in through this dialect."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from flask import request
 
@@ -16,13 +17,19 @@ from app.dialects.poloniex.order_routes import BY_REQUEST, OrderRoutes
 from app.dialects.poloniex.parse_orders import amended_smart_order, proceeds, smart_order_from
 from app.dialects.poloniex.queries import Filter
 from app.dialects.poloniex.render_orders import Json
+from app.domain.account import Account
 from app.domain.commands import SmartOrderRules
-from app.domain.enums import StopDirection, StopPrice
+from app.domain.enums import PriceSource, Protection, StopDirection, StopPrice
+from app.domain.identifiers import VenueName
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.services.intake.replace import replace_smart_order
 from app.services.intake.smart_orders import accept_smart_order
-from app.services.placing.cancel import cancel_smart_order
+from app.services.placing.cancel import await_end, cancel_smart_order
+from app.venues import held_by
+
+#: The venue whose own smart orders these are.
+POLONIEX: Final = VenueName("poloniex")
 
 
 class ByIdShape(StrEnum):
@@ -35,6 +42,21 @@ class ByIdShape(StrEnum):
     OBJECT = "object"
     ARRAY = "array"
     AUTO = "auto"
+
+
+def rest_by(settings: Mapping[str, Any], account: Account) -> frozenset[PriceSource]:
+    """Return the prices by which stops that sell are to rest at Poloniex itself.
+
+    None do unless the client says so: the documents have this service follow the price. Elsewhere a
+    stop would hold the coins that it is to sell, which a smart order does not.
+
+    Args:
+        settings: of the client; our own API has checked them.
+        account: its account.
+    """
+    wanted = Protection(settings.get("protection", Protection.AUTO))
+    is_there = wanted is Protection.EXCHANGE and account.venue == POLONIEX
+    return held_by(account) if is_there else frozenset()
 
 
 def wants_list(settings: Mapping[str, Any], content_type: str) -> bool:
@@ -77,9 +99,12 @@ class SmartOrders(OrderRoutes[SmartOrder]):
             life_ms=seconds * 1000 if seconds else None,
         )
 
+    def _rules_of(self, caller: Caller) -> SmartOrderRules:
+        return replace(self._rules, rest_by=rest_by(caller.client.settings, caller.account))
+
     def _accept(self, caller: Caller, content: Content, sender: Sender) -> SmartOrder:
         command = smart_order_from(content, self.instruments(caller), self.last_prices(caller))
-        return accept_smart_order(command, self._rules, sender, self._ports)
+        return accept_smart_order(command, self._rules_of(caller), sender, self._ports)
 
     def _accept_instead(
         self, caller: Caller, old: SmartOrder, content: Content, sender: Sender
@@ -87,21 +112,33 @@ class SmartOrders(OrderRoutes[SmartOrder]):
         command = amended_smart_order(
             content, old.command(), self.instruments(caller), self.last_prices(caller)
         )
+        rules = self._rules_of(caller)
         return replace_smart_order(
-            old.id, command, self._rules, sender, self._ports, proceeds=proceeds(content)
+            old.id, command, rules, sender, self._ports, proceeds=proceeds(content)
         )
 
     def _end(self, one: SmartOrder) -> SmartOrder:
         """Cancel one that waits; one whose cancel is on its way is no failure."""
         if one.status is SmartOrderStatus.PENDING_CANCEL:
             return one
-        if not one.is_waiting:
+        if not one.is_pending:
             raise render.why_not_canceled(one)
         after, is_canceled = cancel_smart_order(one.id, BY_REQUEST, self._ports)
         # One that waited a moment ago was ended by this very request, which was cut short then.
-        if not (is_canceled or after.reason == BY_REQUEST):
+        is_going = is_canceled or after.status is SmartOrderStatus.PENDING_CANCEL
+        if not (is_going or after.reason == BY_REQUEST):
             raise render.why_not_canceled(after)
         return after
+
+    def _canceled(self, caller: Caller, order_id: str) -> Json:
+        """Cancel one; of one that rests at the exchange that has the last word, for a moment."""
+        found = self.known(caller, order_id, self.not_found)
+        after = await_end(self._end(found), self._ports)
+        if after.status is SmartOrderStatus.PENDING_CANCEL:
+            return render.canceled(after, render.PENDING_CANCEL)
+        if after.status is not SmartOrderStatus.CANCELED:
+            raise render.why_not_canceled(after)
+        return render.canceled(after, self.canceled)
 
     def _not_over(self, caller: Caller, wanted: Filter) -> Iterable[SmartOrder]:
         waiting = self._ports.live.waiting(caller.account.id)

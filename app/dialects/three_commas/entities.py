@@ -113,7 +113,8 @@ def trade_entity(
 
 def step_entity(trade: SmartTrade, step: Step) -> Json:
     """Return one step of a trade; every key is there, whatever the kind of step."""
-    orders = trade.orders_of(step.id)
+    # A stop that rests at the venue is no order of the document until its price has come.
+    orders = [one for one in trade.orders_of(step.id) if one.level is None or one.filled_quantity]
     last = orders[-1] if orders else None
     extreme, extreme_at = price_text(trade, step.extreme), _moment(step.extreme_at_ms)
     return {

@@ -17,8 +17,10 @@ from app.web.surface import (
     DemoAccount,
     DemoMaker,
     Surface,
+    distance_field,
     is_below,
     limit_exit_field,
+    protection_field,
     secret_field,
 )
 
@@ -42,6 +44,8 @@ class _Client(ClientBody):
     limit_exit_seconds = limit_exit_field()
     sl_timeout_abort_on_recovery = Flag()
     tp_limit_rest_on_book = Flag()
+    protection = protection_field()
+    protection_distance_percent = distance_field()
     permissions = fields.List(
         _Permission(validate=validate.OneOf((READ, WRITE, ACCOUNTS))), allow_none=True
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from flask import request
 
@@ -25,8 +25,9 @@ from app.dialects.three_commas.parameters import Parameters, parameters_from
 from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
 from app.domain.account import PAPER, Account
-from app.domain.enums import Dialect, Kind
+from app.domain.enums import Dialect, Kind, PriceSource, Protection
 from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
+from app.domain.exits import ExitRules
 from app.domain.identifiers import (
     AccountId,
     Currency,
@@ -46,8 +47,9 @@ from app.services.smart_trades import acting
 from app.services.smart_trades.acting import find_trade
 from app.services.smart_trades.trailing import Quotes, view_of
 from app.unhurried import unhurried
+from app.venues import protection_of
 from app.web.answers import Answer, good
-from app.web.surface import ExitSettings
+from app.web.surface import DISTANCE_PERCENT, ExitSettings
 
 Action = Callable[[SmartTrade, Parameters], SmartTrade]
 
@@ -194,19 +196,13 @@ class Trades:
     # What they are about
 
     def _sender(self, caller: Caller, account: Account) -> Sender:
-        settings = caller.client.settings
-        exits = replace(
-            ExitSettings(limit_exit_seconds=settings.get("limit_exit_seconds", 0)).exits,
-            stop_aborts=bool(settings.get("sl_timeout_abort_on_recovery", False)),
-            profits_rest=bool(settings.get("tp_limit_rest_on_book", False)),
-        )
         return Sender(
             dialect=Dialect.THREE_COMMAS,
             origin=caller.client.origin,
             account=account,
             received_at_ms=self._ports.clock.now_ms(),
             entry_lateness_ms=self._lateness_ms,
-            exits=exits,
+            exits=_exits_in(account, caller.client.settings),
             registry_version=caller.registry_version,
             marks=self._callers.marks(caller),
         )
@@ -338,6 +334,20 @@ class Trades:
             return Decimal(1)
         quote = self._ports.venues.of(account).quote(symbol)
         return None if quote is None else quote.last
+
+
+def _exits_in(account: Account, settings: Mapping[str, Any]) -> ExitRules:
+    """Return how the exits of a client go on in an account; stops are here unless it says so."""
+    exits = replace(
+        ExitSettings(limit_exit_seconds=settings.get("limit_exit_seconds", 0)).exits,
+        stop_aborts=bool(settings.get("sl_timeout_abort_on_recovery", False)),
+        profits_rest=bool(settings.get("tp_limit_rest_on_book", False)),
+    )
+    wanted = Protection(settings.get("protection", Protection.AUTO))
+    if wanted is Protection.AUTO:
+        return exits
+    distance = Decimal(settings.get("protection_distance_percent", DISTANCE_PERCENT))
+    return exits.held_by(protection_of(account, wanted, PriceSource.LAST), distance)
 
 
 def _in_dollars(trade: SmartTrade) -> Symbol | None:

@@ -150,6 +150,12 @@ class Request(Entity):
         return None
 
     @property
+    def awaits_first_turn(self) -> bool:
+        """Whether it stands in its lane and has no children yet, of whom there could be news."""
+        has_begun = self.order_id or self.closing_order_id or self.working
+        return self.is_queued and self.stage is Stage.QUEUED and not has_begun
+
+    @property
     def is_cancel(self) -> bool:
         """Whether it only takes off what others placed."""
         return False
@@ -158,6 +164,11 @@ class Request(Entity):
     def is_live(self) -> bool:
         """Whether it, or a child of it, still may do something."""
         return self.status in _LIVE
+
+    @property
+    def to_cancel(self) -> frozenset[AggregateId]:
+        """What a cancel of it takes off."""
+        return self.working
 
     @property
     def is_queued(self) -> bool:
@@ -485,7 +496,7 @@ def _cancel_requested(request: Some, event: CancelRequested) -> Decision[Some]:
     going = replace(
         request,
         cancel_requested=True,
-        withdrawing=request.working,
+        withdrawing=request.withdrawing | request.to_cancel,
         market_from_ms=None,
         reason=event.reason,
         updated_at_ms=event.at_ms,

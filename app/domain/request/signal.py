@@ -3,18 +3,18 @@
     SCHEDULED ──due──> EXECUTING ──> DONE, PARTIAL, SKIPPED, DENIED, REJECTED, CANCELED, EXPIRED
 
 While EXECUTING it goes through its stages: QUEUED (waits for its turn in the lane), CLOSING (the
-opposite leg is being closed first), WORKING (its order is at the venue), PROTECTED (the entry is
-filled; take-profit and stop-loss wait for their prices).
+opposite leg is being closed first), WORKING (its order is at the venue, and from its first fill on
+perhaps a stop), PROTECTED (the entry is filled; take-profit and stop-loss wait for their prices).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from app.domain.bracket import Bracket
+from app.domain.bracket import IDS_AT_VENUE, Bracket
 from app.domain.commands import Action, LateExits, OnOpposite, SignalRules, Size, SizeKind
-from app.domain.decision import Decision, EntryName, Rules, TimelineEntry, ignored
+from app.domain.decision import Child, Decision, EntryName, Rules, TimelineEntry, ignored
 from app.domain.effects import AT_ONCE
 from app.domain.enums import Kind, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.events import (
@@ -47,7 +47,6 @@ from app.domain.request.request import (
 from app.domain.sizing import sized
 from app.domain.smart_order import SmartOrder
 from app.domain.status import OrderStatus
-from app.domain.trigger import protective_direction
 
 __all__ = ["RequestStatus", "Signal", "Stage"]
 
@@ -68,8 +67,13 @@ class Signal(Request):
         targets: of a cancel that is not delayed: what was live when it came.
         price_step: tick of its symbol, known from the execution on.
         pairs: guards that belong together, where its entry has filled more after it was guarded.
-        at_venue: guards that the venue holds, each beyond the stop-loss of its pair → for how much.
+        at_venue: guards that the venue holds → for how much.
+        profits: those of them that are take-profits.
         leaving: those of them that are asked to go when what takes their place rests there.
+        sold: what its entry has opened and others close: each guard that the venue was to hold and
+            whose price came → how much it has closed, or closes still. Under the id of the entry's
+            order what was closed by whomever while that worked.
+        grown_at_ms: business time at which its entry was last heard to have filled more.
         seen_size: of its position, where the venue holds a stop for another one.
         gone_since_ms: server time at which the position that it guards was first found gone, and
             not there since.
@@ -85,7 +89,10 @@ class Signal(Request):
     price_step: Decimal | None = None
     pairs: tuple[frozenset[AggregateId], ...] = ()
     at_venue: Mapping[AggregateId, Decimal] = field(default_factory=dict)
+    profits: frozenset[AggregateId] = frozenset()
     leaving: frozenset[AggregateId] = frozenset()
+    sold: Mapping[AggregateId, Decimal] = field(default_factory=dict)
+    grown_at_ms: EpochMs | None = None
     seen_size: Decimal | None = None
     gone_since_ms: EpochMs | None = None
 
@@ -118,13 +125,24 @@ class Signal(Request):
 
     @property
     def is_protecting(self) -> bool:
-        """Whether it guards a position that it has opened."""
-        return self.is_live and self.stage is Stage.PROTECTED
+        """Whether it guards a position that it has opened, or what it has opened of it so far."""
+        is_early = self.stage is Stage.WORKING and bool(self.guards)
+        return self.is_live and (self.stage is Stage.PROTECTED or is_early)
+
+    @property
+    def guards(self) -> frozenset[AggregateId]:
+        """What guards its position; while its entry works only what the venue was to hold."""
+        return self.working - {self.order_id} if self.stage is Stage.WORKING else self.working
+
+    @property
+    def to_cancel(self) -> frozenset[AggregateId]:
+        """What a cancel takes off: not what guards the part of its entry that has filled."""
+        return self.working - self.guards if self.stage is Stage.WORKING else self.working
 
     @property
     def is_let_go(self) -> bool:
         """Whether all that guards its position is asked to go."""
-        return self.working <= self.withdrawing
+        return self.guards <= self.withdrawing
 
     @property
     def guarded_leg(self) -> PositionSide | None:
@@ -145,12 +163,20 @@ class Signal(Request):
     @property
     def is_only_here(self) -> bool:
         """Whether nothing is left of the stops that its venue was to hold."""
-        return (
-            self.is_protecting and bool(self.at_venue) and not self.at_venue.keys() & self.working
-        )
+        stops = self.at_venue.keys() - self.profits
+        return self.is_protecting and bool(stops) and not stops & self.working
 
-    def refit(self, size: Decimal) -> Decimal | None:
-        """Return for how much the venue should hold a stop instead; None if what it holds fits.
+    def fitting(self, size: Decimal) -> Decimal:
+        """Return how much of a position of this size is what its entry has opened."""
+        return min(size, self.left)
+
+    @property
+    def left(self) -> Decimal:
+        """What its entry has filled without what is known to be closed of that."""
+        return max(self.filled_quantity - sum(self.sold.values()), Decimal(0))
+
+    def misfits(self, size: Decimal) -> frozenset[AggregateId]:
+        """Return the guards that the venue holds for more or less than there is, none if for none.
 
         Not every venue makes a stop smaller that finds less than it was for: Binance refuses it, in
         accounts that hold both legs ("New Algo Order", -2022).
@@ -158,8 +184,14 @@ class Signal(Request):
         Args:
             size: of the position, as it was seen.
         """
-        held, fitting = sum(self.held_at_venue.values()), min(size, self.filled_quantity)
-        return fitting if fitting and held and held != fitting else None
+        held, fitting = self.held_at_venue, self.fitting(size)
+        kinds = (held.keys() - self.profits, held.keys() & self.profits)
+        others = [kind for kind in kinds if sum(held[one] for one in kind) != fitting]
+        return frozenset[AggregateId]().union(*others) if fitting else frozenset()
+
+    def alike(self, *, are_stops: bool) -> frozenset[AggregateId]:
+        """Return the guards of one kind that the venue holds: stops, or take-profits."""
+        return frozenset(self.at_venue.keys() - self.profits) if are_stops else self.profits
 
     @property
     def not_after_ms(self) -> EpochMs | None:
@@ -380,15 +412,19 @@ def _closing_updated(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[S
 def _own_order_updated(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
     heard = heard_of(signal, order, event.at_ms)
     late = heard.filled_quantity - signal.filled_quantity
+    if late > 0:  # what was seen gone was so before
+        heard = replace(heard, grown_at_ms=event.at_ms, gone_since_ms=None)
     if signal.stage is Stage.PROTECTED and late > 0 and not signal.cancel_requested:
         return _guarded(heard, event, late)
     if order.is_closed and not signal.action.is_entry:
         is_news = order.id in signal.working
         return _exit_ended(heard, order, event.at_ms, is_news=is_news)
-    if signal.stage is not Stage.WORKING or not order.is_closed:
+    if signal.stage is not Stage.WORKING:
         return Decision(heard)
+    if not order.is_closed:
+        return _filling(heard, event.new_ids, event.at_ms) if late > 0 else Decision(heard)
     if order.filled_quantity > 0:
-        return _filled(heard, order, event)
+        return _filled(heard, event)
     return ended(heard, STATUS_AFTER[order.status], event.at_ms, order.reason)
 
 
@@ -411,40 +447,85 @@ def _whole(signal: Signal, at_ms: EpochMs) -> Decision[Signal]:
     return ended(signal, RequestStatus.DONE, at_ms, None)
 
 
-def _filled(signal: Signal, order: Order, event: OrderUpdated) -> Decision[Signal]:
+def _filling(signal: Signal, new_ids: Sequence[FreshId], at_ms: EpochMs) -> Decision[Signal]:
+    """Have the venue hold a stop for what has filled so far, while the entry still works.
+
+    It grows as any stop does that is for less than there is; see `_refitted`. Ours, and a
+    take-profit, are made when the entry has ended: by then a price beyond them has filled it whole.
+    """
+    is_wanted = signal.action.is_entry and signal.limit is not None  # at the market it soon ends
+    has_had_one = bool(signal.at_venue or signal.sold.keys() - {signal.order_id})
+    if has_had_one or not (is_wanted and signal.left) or signal.price_step is None:
+        return Decision(signal)
+    bracket, levels = _bracket(signal, signal.price_step), (None, signal.stop_loss)
+    children = bracket.of_venue(levels, signal.left, new_ids, at_ms)
+    if not children:
+        return Decision(signal)
+    early = replace(_with_guards(signal, children, signal.left), updated_at_ms=at_ms)
+    return Decision(early, children, (TimelineEntry(EntryName.PROTECTED, at_ms),))
+
+
+def _filled(signal: Signal, event: OrderUpdated) -> Decision[Signal]:
     """Protect what was opened, completely or in part."""
     # Whether the position is there at all is not asked here: a venue may show it late, and what
     # turns out to guard nothing ends soon; see `PositionSeen`.
     if (signal.take_profit, signal.stop_loss) == (None, None) or signal.price_step is None:
         return ended(signal, RequestStatus.DONE, event.at_ms, signal.reason)
     # Also where the fill has overtaken the cancel.
-    wanted = replace(signal, cancel_requested=False, withdrawing=frozenset(), working=frozenset())
-    return _guarded(wanted, event, order.filled_quantity)
+    early = signal.guards
+    wanted = replace(
+        signal, cancel_requested=False, withdrawing=signal.withdrawing & early, working=early
+    )
+    if signal.left:
+        return _guarded(wanted, event, signal.left)
+    # Stops of the venue have closed all that has filled, or are about to.
+    over = replace(wanted, stage=Stage.PROTECTED, withdrawing=early & signal.at_venue.keys())
+    return Decision(over) if early else ended(over, RequestStatus.DONE, event.at_ms, signal.reason)
 
 
 def _guarded(signal: Signal, event: OrderUpdated, quantity: Decimal) -> Decision[Signal]:
     """Guard so much of what the entry has filled; what was told after that has guards of its own.
 
-    A guard that has fired cannot grow, and all of the position may be sold by then.
+    A guard that has fired cannot grow, and all of the position may be sold by then. Stops that rest
+    for a part of it since before go when the venue holds those for all of it.
     """
     assert signal.price_step is not None, "it is known from its turn on"  # noqa: S101
     levels = signal.take_profit, signal.stop_loss
-    bracket = _bracket(signal, signal.price_step)
-    children = bracket.guards(levels, quantity, event.new_ids, event.at_ms)
-    guards = [child for child in children if isinstance(child, SmartOrder)]
-    pair = frozenset(guard.id for guard in guards)
-    held = {guard.id: quantity for guard in guards if guard.at_venue}
+    early = signal.guards & signal.at_venue.keys() if signal.stage is Stage.WORKING else frozenset()
+    fits = bool(early) and sum(signal.held_at_venue.values()) == quantity
+    bracket, at_ms = _bracket(signal, signal.price_step), event.at_ms
+    at_venue = (signal.take_profit, None if fits else signal.stop_loss)
+    children = (
+        *bracket.ours(levels, quantity, event.new_ids, at_ms),
+        *bracket.of_venue(at_venue, quantity, event.new_ids[2:], at_ms),
+    )
     protected = replace(
-        signal,
+        _with_guards(signal, children, quantity, early),
         status=RequestStatus.EXECUTING,
         stage=Stage.PROTECTED,
-        pairs=(*signal.pairs, pair),
-        at_venue={**signal.at_venue, **held},
-        working=signal.working | pair,
-        gone_since_ms=None,  # what was seen gone was so before
+        leaving=signal.leaving if fits else signal.leaving | (early - signal.withdrawing),
         updated_at_ms=event.at_ms,
     )
     return Decision(protected, children, (TimelineEntry(EntryName.PROTECTED, event.at_ms),))
+
+
+def _with_guards(
+    signal: Signal,
+    children: tuple[Child, ...],
+    quantity: Decimal,
+    early: frozenset[AggregateId] = frozenset(),
+) -> Signal:
+    """Take in guards for so much, in one pair with those that rest since before."""
+    guards = [child for child in children if isinstance(child, SmartOrder)]
+    pair = frozenset(guard.id for guard in guards)
+    held = [guard for guard in guards if guard.at_venue]
+    return replace(
+        signal,
+        pairs=(*(one for one in signal.pairs if not one & early), pair | early),
+        at_venue={**signal.at_venue, **{guard.id: quantity for guard in held}},
+        profits=signal.profits | {guard.id for guard in held if not guard.is_stop_loss},
+        working=signal.working | pair,
+    )
 
 
 def _bracket(signal: Signal, price_step: Decimal) -> Bracket:
@@ -461,12 +542,20 @@ def _bracket(signal: Signal, price_step: Decimal) -> Bracket:
 
 def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[Signal]:
     child = event.smart_order
-    if child.id not in signal.working or signal.stage is not Stage.PROTECTED:
+    if child.id not in signal.guards or not signal.is_protecting:
         return ignored(signal, f"smart order {child.id} is not its own, or ended before")
     heard = replace(_venue_heard(signal, child), updated_at_ms=event.at_ms)
+    if signal.stage is Stage.WORKING:
+        return _early_heard(signal, heard, event)
+    return _guard_heard(signal, heard, child, event.at_ms)
+
+
+def _guard_heard(
+    signal: Signal, heard: Signal, child: SmartOrder, at_ms: EpochMs
+) -> Decision[Signal]:
     gone = _found_gone(child)
     if not heard.working:
-        return ended(heard, RequestStatus.DONE, event.at_ms, heard.reason or gone)
+        return ended(heard, RequestStatus.DONE, at_ms, heard.reason or gone)
     # One that was asked to go says nothing of the position, which may be another since.
     is_old = child.id in signal.withdrawing and not (child.at_venue and child.is_filled)
     if heard.is_let_go or child.is_live or is_old:
@@ -474,61 +563,92 @@ def _smart_order_updated(signal: Signal, event: SmartOrderUpdated) -> Decision[S
     # One of two guards has closed what both are for, or has found the position closed. The other
     # must go before it opens a new one.
     pair, reason = _goes_with(child, signal) & heard.working, child.reason
-    if child.is_filled and _closes_all_of(pair, child, heard):
+    is_done = child.is_filled or _was_done_beside(child)
+    if is_done and _closes_all_of(child, signal):
         reason = Reason(ReasonCode.SIBLING_FILLED, f"smart order {child.id} has filled")
     elif gone is not None:
         pair, reason = heard.working, gone
-    elif _is_stop(child):  # somebody wanted it gone: so must what lies beyond it
-        pair &= signal.at_venue.keys()
+    elif not (child.at_venue or is_done):  # somebody wanted it gone: the others of its kind, too
+        pair &= heard.alike(are_stops=child.is_stop_loss)
     else:
+        pair = frozenset()
+    if not pair:
         return Decision(heard)
     return Decision(replace(heard, withdrawing=heard.withdrawing | pair, reason=reason))
 
 
+def _early_heard(before: Signal, heard: Signal, event: SmartOrderUpdated) -> Decision[Signal]:
+    """Take off the entry that still works when a stop closes what it has opened already."""
+    if heard.sold == before.sold:
+        # What has filled since the one before was asked to go has none yet.
+        is_bare = not heard.guards and len(event.new_ids) >= IDS_AT_VENUE
+        return _filling(heard, event.new_ids, event.at_ms) if is_bare else Decision(heard)
+    entry = heard.working - heard.guards
+    return Decision(replace(heard, withdrawing=heard.withdrawing | entry))
+
+
 def _venue_heard(signal: Signal, child: SmartOrder) -> Signal:
     """Take in how a child is, and what that means for those that the venue holds."""
+    # One that has fired goes on until all is closed that it was for.
+    is_going = child.is_live and not child.is_pending
+    closes = child.quantity if is_going else child.filled_quantity
+    if child.id in signal.sold or (closes and child.id in signal.at_venue):
+        signal = replace(signal, sold={**signal.sold, child.id: closes or Decimal(0)})
     if not child.is_live:
         return _without(signal, child)
-    if not child.at_venue:
-        return signal
-    if not child.is_resting:
+    if not child.is_pending:
         # Its price has come, and what it has not filled yet goes on: nothing takes its place.
         return _held_no_more(signal, child.id)
-    if child.rests and child.id in signal.held_at_venue:
-        return replace(signal, withdrawing=signal.withdrawing | signal.leaving, leaving=frozenset())
+    # One that has fallen back waits here for all that it is for.
+    if (child.rests or child.is_waiting) and child.id in signal.held_at_venue:
+        going = signal.leaving & signal.alike(are_stops=child.is_stop_loss)
+        withdrawing = signal.withdrawing | going
+        return replace(signal, withdrawing=withdrawing, leaving=signal.leaving - going)
     return signal
 
 
 def _held_no_more(signal: Signal, guard: AggregateId) -> Signal:
     at_venue = {one: size for one, size in signal.at_venue.items() if one != guard}
-    return replace(signal, at_venue=at_venue, leaving=signal.leaving - {guard})
+    return replace(
+        signal,
+        at_venue=at_venue,
+        profits=signal.profits - {guard},
+        leaving=signal.leaving - {guard},
+    )
 
 
 def _without(signal: Signal, child: SmartOrder) -> Signal:
     """Forget a child that has ended; of those at the venue all of it, if it was to go."""
     after = replace(signal, working=signal.working - {child.id})
-    if child.at_venue and child.id in {*signal.withdrawing, *signal.leaving}:
+    if child.filled_quantity:  # what it has sold is to be known of whoever sells beside it
+        after = replace(after, leaving=after.leaving - {child.id})
+    elif child.at_venue and child.id in {*signal.withdrawing, *signal.leaving}:
         after = replace(
             _held_no_more(after, child.id),
             pairs=tuple(pair - {child.id} for pair in signal.pairs),
             withdrawing=signal.withdrawing - {child.id},
         )
     # What was to take the place of others has come to nothing: they are what is held.
-    return after if after.held_at_venue else replace(after, leaving=frozenset())
+    kind = after.alike(are_stops=child.is_stop_loss)
+    is_held = bool(kind & after.held_at_venue.keys())
+    return after if is_held else replace(after, leaving=after.leaving - kind)
 
 
-def _closes_all_of(pair: frozenset[AggregateId], child: SmartOrder, signal: Signal) -> bool:
+def _was_done_beside(child: SmartOrder) -> bool:
+    """Tell whether a guard has found that others had closed what it was for."""
+    return child.reason is not None and child.reason.code is ReasonCode.SIBLING_FILLED
+
+
+def _closes_all_of(child: SmartOrder, before: Signal) -> bool:
     """Tell whether what a guard was for is all that its pair is for by now.
 
     A stop of the venue that is being replaced may be for less: what there is has grown since.
     """
-    sizes = [size for one, size in signal.held_at_venue.items() if one in pair]
-    return not child.at_venue or child.filled_quantity >= max(sizes, default=Decimal(0))
-
-
-def _is_stop(guard: SmartOrder) -> bool:
-    against = protective_direction(guard.side)
-    return guard.trigger.direction is against and not guard.at_venue
+    if child.id not in before.at_venue:
+        return True
+    pair = _pair_of(child.id, before) - before.leaving - before.withdrawing
+    sizes = [size for one, size in before.at_venue.items() if one in pair]
+    return child.filled_quantity >= max(sizes, default=Decimal(0))
 
 
 def _pair_of(guard: AggregateId, signal: Signal) -> frozenset[AggregateId]:
@@ -583,23 +703,29 @@ def _refitted(signal: Signal, event: PositionSeen) -> Decision[Signal] | None:
     While one that was to take the place of others never was heard to rest, they stay, and it goes.
     Two looks must agree: a position may be shown late, or ours may be closing it just now.
     """
-    quantity, step, loss = signal.refit(event.size), signal.price_step, signal.stop_loss
-    if quantity is None or step is None or loss is None or not event.new_ids:
+    before, quantity = signal.misfits(event.size), signal.fitting(event.size)
+    if not before or signal.price_step is None or not event.new_ids:
         return None
     if signal.seen_size != event.size:
         return Decision(replace(signal, seen_size=event.size, updated_at_ms=event.at_ms))
-    children = _bracket(signal, step).of_venue(loss, quantity, event.new_ids, event.at_ms)
-    held = frozenset(child.id for child in children if isinstance(child, SmartOrder))
+    profit = signal.take_profit if before & signal.profits else None
+    loss = signal.stop_loss if before - signal.profits else None
+    bracket = _bracket(signal, signal.price_step)
+    children = bracket.of_venue((profit, loss), quantity, event.new_ids, event.at_ms)
+    guards = [child for child in children if isinstance(child, SmartOrder)]
+    held = frozenset(guard.id for guard in guards)
     reason = Reason(ReasonCode.REPLACED, f"{event.size:f} is there")
-    before = frozenset(signal.held_at_venue)
-    leaving = signal.leaving & signal.working
+    stay = signal.leaving & signal.working
+    kinds = [signal.alike(are_stops=one) for one in (True, False)]
+    again = frozenset[AggregateId]().union(*(before & kind for kind in kinds if stay & kind))
     refitted = replace(
         signal,
         pairs=tuple(pair | held for pair in signal.pairs),
         at_venue={**signal.at_venue, **dict.fromkeys(held, quantity)},
+        profits=signal.profits | {guard.id for guard in guards if not guard.is_stop_loss},
         working=signal.working | held,
-        leaving=leaving or before,
-        withdrawing=signal.withdrawing | before if leaving else signal.withdrawing,
+        leaving=stay | (before - again),
+        withdrawing=signal.withdrawing | again,
         seen_size=None,
         reason=reason,
         updated_at_ms=event.at_ms,
@@ -612,12 +738,21 @@ def _position_closed(signal: Signal, order: Order, at_ms: EpochMs) -> Decision[S
     flat = order.position_after is not None and order.position_after == 0
     if not signal.is_protecting or not flat or signal.is_let_go:
         return ignored(signal, f"order {order.id} is not its own")
+    if signal.grown_at_ms is not None and order.updated_at_ms < signal.grown_at_ms:
+        # That is told late. If the position is gone all the same, looks at it find out.
+        return ignored(signal, f"its entry has filled more since order {order.id}")
     reason = Reason(ReasonCode.POSITION_CLOSED, f"order {order.id} closed the position")
     return _let_go(signal, reason, at_ms)
 
 
 def _let_go(signal: Signal, reason: Reason, at_ms: EpochMs) -> Decision[Signal]:
-    return Decision(replace(signal, withdrawing=signal.working, reason=reason, updated_at_ms=at_ms))
+    sold = signal.sold
+    if signal.stage is Stage.WORKING and signal.order_id is not None:
+        before = sold.get(signal.order_id, Decimal(0))
+        sold = {**sold, signal.order_id: before + signal.left}
+    going = signal.withdrawing | signal.guards
+    let_go = replace(signal, sold=sold, withdrawing=going, reason=reason, updated_at_ms=at_ms)
+    return Decision(let_go)
 
 
 # Cancels

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain.decision import Decision, EntryName, TimelineEntry, ignored
-from app.domain.enums import OrderType, Side
+from app.domain.enums import Direction, OrderType, Side
 from app.domain.identifiers import AggregateId, EpochMs, FreshId, OrderId
-from app.domain.order import Order
+from app.domain.order import Condition, Order
 from app.domain.reason import Reason
 from app.domain.smart_trade.enums import StepKind
 from app.domain.smart_trade.step import Step, StepOrder
@@ -55,6 +55,10 @@ class Draft:
             )
         )
 
+    def note_stop(self, **facts: Any) -> None:  # noqa: ANN401 - likewise
+        """Change what is remembered of the stop at the venue."""
+        self.change(venue_stop=replace(self.trade.venue_stop, **facts))
+
     def add_step(self, kind: StepKind, **facts: Any) -> Step:  # noqa: ANN401 - likewise
         """Add a step with a fresh id."""
         step = Step(
@@ -67,7 +71,7 @@ class Draft:
         self.change(steps=(*self.trade.steps, step))
         return step
 
-    def place(
+    def place(  # noqa: PLR0913 - what an order is
         self,
         step_id: AggregateId | None,
         side: Side,
@@ -76,10 +80,12 @@ class Draft:
         not_after_ms: EpochMs | None = None,
         *,
         rests: bool = False,
+        level: Decimal | None = None,
     ) -> StepOrder:
         """Bring forth an order, at market without a price; it is sent once this is committed.
 
-        One that rests waits for its price on the book: no time runs in which it is to fill.
+        One that rests waits for its price on the book: no time runs in which it is to fill. One
+        with a level waits at its venue for the last price to come there, and then sells.
         """
         trade, fresh = self.trade, next(self._ids)
         is_exit = side is not trade.type.entry_side
@@ -91,6 +97,7 @@ class Draft:
             quantity=quantity,
             step_id=step_id,
             price=price,
+            level=level,
         )
         self._children.append(
             Order(
@@ -103,10 +110,11 @@ class Draft:
                 type=order.type,
                 quantity=quantity,
                 price=price,
+                condition=None if level is None else _falls_to(level),
                 reduces=is_exit or side is Side.SELL,
                 fits_held=is_exit,
                 not_after_ms=not_after_ms,
-                tick_at_ms=self._tick_at_ms,
+                tick_at_ms=self._tick_at_ms if level is None else None,
                 due_at_ms=self.at_ms,
             )
         )
@@ -153,3 +161,7 @@ class Draft:
             self.tell(EntryName.CLOSED, trade.reason)
         trade = replace(trade, updated_at_ms=self.at_ms)
         return Decision(trade, tuple(self._children), tuple(self._entries))
+
+
+def _falls_to(level: Decimal) -> Condition:
+    return Condition(level=level, direction=Direction.FALLING)

@@ -106,6 +106,9 @@ def _change_stop(draft: Draft, plan: Plan) -> None:
     """Move the stop; one that is moved begins anew, and a timeout that runs is over."""
     terms, condition = plan.stop_loss, plan.stop_condition
     draft.change(stop_loss=terms, stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
+    if condition is not None:
+        # Another stop: however often the one before was refused or taken off does not count.
+        draft.note_stop(misses=0, taken_off=0, reason=None)
     stops = [one for one in draft.trade.steps_of(StepKind.STOP_LOSS) if not one.is_final]
     for step in stops:
         if terms is None:

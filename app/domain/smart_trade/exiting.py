@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from app.domain.decision import EntryName
-from app.domain.enums import OrderType, Side
+from app.domain.enums import OrderType
 from app.domain.identifiers import EpochMs
 from app.domain.reason import Reason
 from app.domain.smart_trade.draft import Draft
@@ -12,9 +12,9 @@ from app.domain.smart_trade.enums import (
     STEP_ACTIVE,
     StepKind,
     StepStatus,
-    TakeProfitType,
     TradeStatus,
 )
+from app.domain.smart_trade.levels import limit_price, rest_price
 from app.domain.smart_trade.positions import (
     available_quantity,
     carried_out,
@@ -28,6 +28,7 @@ from app.domain.smart_trade.positions import (
     unfinished_profits,
 )
 from app.domain.smart_trade.profit import filled_quantity
+from app.domain.smart_trade.resting import make_way, see_to_stop
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 
@@ -49,6 +50,8 @@ def settle(draft: Draft) -> None:
             _take_profits(draft)
         case _:
             return
+    if draft.trade.status in GUARDED:
+        see_to_stop(draft)
 
 
 def stop_now(draft: Draft) -> None:
@@ -130,7 +133,7 @@ def _take_profits(draft: Draft) -> None:
     """Place the orders of the steps whose price has come, and of those that rest on the book."""
     # Nothing rests while more is being bought: a step that closes everything would take that off.
     for step in () if live_entries(draft.trade) else unfinished_profits(draft.trade):
-        if step.status is StepStatus.IDLE and _rest_price(draft.trade, step) is not None:
+        if step.status is StepStatus.IDLE and rest_price(draft.trade, step) is not None:
             draft.change_step(step.id, status=StepStatus.ENQUEUED)
     for step in unfinished_profits(draft.trade):
         if step.status is StepStatus.ENQUEUED and _may_place(draft, step):
@@ -150,6 +153,8 @@ def _may_place(draft: Draft, step: Step) -> bool:
     trade = draft.trade
     if trade.goes_on_at_ms is not None or any(one.is_live for one in trade.orders_of(step.id)):
         return False  # an order of it is at work, or is being taken off for a panic of the step
+    if make_way(draft):
+        return False
     # The last step sells all that is there. An entry that is still open could add to it, so that
     # goes first; its end brings the trade here again.
     entries = live_entries(trade)
@@ -168,7 +173,7 @@ def _place_profit(draft: Draft, step: Step) -> None:
         draft.change_step(step.id, status=carried_out(trade, step))
         return
     price = _profit_price(trade, step, draft.at_ms)
-    rests = _rest_price(trade, step) is not None
+    rests = rest_price(trade, step) is not None
     draft.place(step.id, trade.type.exit_side, quantity, price, rests=rests)
     draft.change_step(step.id, order_price=price)
 
@@ -177,25 +182,4 @@ def _profit_price(trade: SmartTrade, step: Step, at_ms: EpochMs) -> Decimal | No
     """Return the limit of a step's order: its own of a classic one, of steps their price."""
     if step.is_panic or step.is_at_market(at_ms):
         return None
-    return _rest_price(trade, step) or _limit_price(trade, step)
-
-
-def _limit_price(trade: SmartTrade, step: Step) -> Decimal | None:
-    terms = trade.take_profit
-    if step.order_type is OrderType.MARKET or terms is None:
-        return None
-    wanted = step.price if terms.type is TakeProfitType.STEP_SELL else terms.order_price
-    return None if wanted is None else trade.instrument.price(wanted, trade.type.exit_side)
-
-
-def _rest_price(trade: SmartTrade, step: Step) -> Decimal | None:
-    """Return the limit at which a step's order rests from the entry on; None if it does not.
-
-    No worse than the step's condition either, which nobody waits for: an order price on its near
-    side could fill at once. What sells coins that are not bought by the trade locks none of them.
-    """
-    limit = _limit_price(trade, step)
-    if limit is None or step.price is None or trade.entry is None or not trade.exits.profits_rest:
-        return None
-    condition = trade.instrument.price(step.price, trade.type.exit_side)
-    return max(limit, condition) if trade.type.exit_side is Side.SELL else min(limit, condition)
+    return rest_price(trade, step) or limit_price(trade, step)

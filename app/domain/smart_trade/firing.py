@@ -13,6 +13,7 @@ from app.domain.smart_trade.draft import Draft
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import PricesLookedAt, TimeOver
 from app.domain.smart_trade.exiting import settle, stop_now
+from app.domain.smart_trade.levels import stop_of
 from app.domain.smart_trade.opening import enter
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
@@ -99,13 +100,7 @@ def _entry_reached(draft: Draft, hit: _Hit) -> None:
 
 def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
     for hit in hits:
-        if hit.aim.kind is WatchKind.RECOVERY:
-            _recovered(draft, hit)
-        if hit.aim.kind is WatchKind.ABORT:
-            _not_hit(draft)
-        if hit.aim.kind in {WatchKind.STOP, WatchKind.TRAILING_STOP}:
-            _follow(draft, hit)
-            _tighten(draft)
+        _move_stop(draft, hit)
     # One hit that stops is enough, and profits of the same tick are not taken: the stop closes all.
     if any(_stops(draft, hit) for hit in hits):
         stop_now(draft)
@@ -114,6 +109,22 @@ def _guarded(draft: Draft, hits: Sequence[_Hit]) -> None:
     for hit in sorted(hits, key=lambda one: one.aim.step_id):
         if hit.aim.kind in {WatchKind.PROFIT, WatchKind.TRAILING_PROFIT}:
             _profit_reached(draft, hit)
+
+
+def _move_stop(draft: Draft, hit: _Hit) -> None:
+    match hit.aim.kind:
+        case WatchKind.RECOVERY:
+            _rise(draft, hit)
+            draft.change(stop_hit=False)  # and the timeout runs on
+        case WatchKind.FOLLOW:
+            _rise(draft, hit)
+        case WatchKind.ABORT:
+            _not_hit(draft)
+        case WatchKind.STOP | WatchKind.TRAILING_STOP:
+            _follow(draft, hit)
+            _tighten(draft)
+        case _:
+            return
 
 
 def _follow(draft: Draft, hit: _Hit) -> None:
@@ -172,10 +183,9 @@ def _hit(draft: Draft) -> bool:
     return False
 
 
-def _recovered(draft: Draft, hit: _Hit) -> None:
-    """Let a trailing stop follow a new best price; the timeout runs on."""
+def _rise(draft: Draft, hit: _Hit) -> None:
+    """Let a trailing stop follow a new best price."""
     draft.change_step(hit.aim.step_id, extreme=hit.price, extreme_at_ms=draft.at_ms)
-    draft.change(stop_hit=False)
     _tighten(draft)
 
 
@@ -231,12 +241,6 @@ def _is_still_hit(draft: Draft, price: Decimal) -> bool:
 def _not_hit(draft: Draft) -> None:
     """Let the timeout of the stop be over; a later hit begins another one."""
     draft.change(stop_hit=False, stop_is_due=False, stop_deadline_ms=None)
-
-
-def stop_of(trade: SmartTrade) -> Step | None:
-    """Return the stop that is watched, if there is one."""
-    steps = trade.steps_of(StepKind.STOP_LOSS)
-    return next((one for one in steps if one.status is StepStatus.IDLE), None)
 
 
 def _is_beyond(trade: SmartTrade, level: Decimal, price: Decimal) -> bool:

@@ -41,10 +41,14 @@ _NEW_MS = 60_000
 
 def gone_on(trade: SmartTrade, event: PauseOver) -> Decision[SmartTrade]:
     """Return what becomes of a trade whose exit has paused for long enough."""
-    if trade.goes_on_at_ms is None:
+    over_ms = trade.resumes_at_ms
+    if over_ms is None:
         return ignored(trade, f"the end of a pause found it {trade.status}")
     draft = Draft(trade, event.at_ms, event.new_ids)
-    draft.change(goes_on_at_ms=None)
+    if trade.goes_on_at_ms == over_ms:
+        draft.change(goes_on_at_ms=None)
+    if trade.venue_stop.again_at_ms == over_ms:
+        draft.note_stop(again_at_ms=None, placed_at_ms=None)
     settle(draft)
     return draft.decision("it has changed nothing")
 

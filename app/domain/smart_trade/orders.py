@@ -20,6 +20,7 @@ from app.domain.smart_trade.positions import (
     unfilled_share,
 )
 from app.domain.smart_trade.profit import entered_quantity, filled_quantity
+from app.domain.smart_trade.rested import stop_told
 from app.domain.smart_trade.step import Step, StepOrder
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.status import OPEN, OrderStatus
@@ -54,7 +55,9 @@ def order_updated(trade: SmartTrade, event: OrderUpdated) -> Decision[SmartTrade
     if heard.filled_quantity > known.filled_quantity and not trade.is_final:
         draft.change(misses=0, empty_since_ms=None, reason=None)
     moved = (heard.status, heard.filled_quantity) != (known.status, known.filled_quantity)
-    if moved and (not heard.is_live or heard.status in OPEN):
+    if moved and heard.level is not None:
+        stop_told(draft, known, heard, order)
+    elif moved and (not heard.is_live or heard.status in OPEN):
         _order_stands(draft, heard, order, was_live=known.is_live)
     _entered(draft, heard)
     settle(draft)
@@ -65,13 +68,16 @@ def _again(trade: SmartTrade, order: Order) -> StepOrder | None:
     """Return an order that was forgotten since it had come to nothing, and has filled after all."""
     if order.parent_id != trade.id or not order.filled_quantity:
         return None
+    stops = trade.steps_of(StepKind.STOP_LOSS) if order.condition is not None else ()
     return StepOrder(
         id=order.id,
         client_order_id=order.client_order_id,
         side=order.side,
         type=order.type,
         quantity=order.quantity,
+        step_id=stops[-1].id if stops else None,
         price=order.price,
+        level=None if order.condition is None else order.condition.level,
         status=OrderStatus.CANCELED,
     )
 

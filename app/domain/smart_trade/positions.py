@@ -143,17 +143,22 @@ def carried_out(trade: SmartTrade, step: Step) -> StepStatus:
 def end(draft: Draft, status: TradeStatus, reason: Reason | None = None) -> None:
     """End the trade: what was not carried out never will be (spec 4.5)."""
     draft.start_over()
-    unwanted = status in {TradeStatus.CANCELLED, TradeStatus.FAILED}
-    leftover = StepStatus.CANCELLED if unwanted else StepStatus.SKIPPED
     for step in draft.trade.steps:
         if step.is_final or any(one.is_live for one in draft.trade.orders_of(step.id)):
             continue  # its order is taken off first, and then it is as that order was
         done = filled_quantity(draft.trade, step) > 0
-        draft.change_step(step.id, status=StepStatus.PROCESSED if done else leftover)
+        draft.change_step(step.id, status=StepStatus.PROCESSED if done else left_over(status))
     draft.withdraw(draft.trade.orders)
     draft.change(
         status=status, reason=reason, stop_deadline_ms=None, stop_is_due=False, stop_hit=False
     )
+    draft.note_stop(again_at_ms=None)
+
+
+def left_over(status: TradeStatus) -> StepStatus:
+    """Return how a step ends that a trade which ends so has not carried out (spec 4.5)."""
+    is_unwanted = status in {TradeStatus.CANCELLED, TradeStatus.FAILED}
+    return StepStatus.CANCELLED if is_unwanted else StepStatus.SKIPPED
 
 
 def how_it_ended(trade: SmartTrade) -> TradeStatus:

@@ -15,7 +15,7 @@ from app.domain.identifiers import (
 )
 from app.domain.smart_trade.enums import STEP_FINAL, StepKind, StepStatus
 from app.domain.smart_trade.spec import PriceCondition
-from app.domain.status import CLOSED, OrderStatus
+from app.domain.status import CLOSED, OPEN, OrderStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +84,8 @@ class StepOrder:
     Attributes:
         step_id: the step that it carries out; None for the order of a panic sell.
         price: limit; None for a market order.
+        level: of a stop that rests at the venue: the price that it waits for there, in quote
+            currency; None of every other order.
         fees: currency → total so far.
     """
 
@@ -94,6 +96,7 @@ class StepOrder:
     quantity: Decimal
     step_id: AggregateId | None = None
     price: Decimal | None = None
+    level: Decimal | None = None
     status: OrderStatus = OrderStatus.PENDING_NEW
     filled_quantity: Decimal = Decimal(0)
     average_price: Decimal | None = None
@@ -105,6 +108,11 @@ class StepOrder:
     def is_live(self) -> bool:
         """Whether it still may fill."""
         return self.status not in CLOSED
+
+    @property
+    def rests(self) -> bool:
+        """Whether its venue has said that it waits for its price there, and it is to stay."""
+        return self.level is not None and self.status in OPEN and not self.withdrawn
 
     @property
     def remaining_quantity(self) -> Decimal:

@@ -24,6 +24,7 @@ from app.domain.smart_trade.enums import (
 )
 from app.domain.smart_trade.spec import EntryRule, StopLoss, TakeProfit
 from app.domain.smart_trade.step import Step, StepOrder
+from app.domain.smart_trade.venue_stop import NONE_YET, VenueStop
 from app.domain.smart_trade.watch import Watch
 from app.domain.status import OPEN as AT_VENUE
 
@@ -53,6 +54,7 @@ class SmartTrade(Entity):
         empty_since_ms: when its venue said first that nothing is left to close; None once anything
             has filled since.
         exits: how its exits go on.
+        venue_stop: how the stop goes that its venue is to hold.
         panic_order_id: the newest order of a panic sell.
         entry_lateness_ms: an entry order later than this is not sent; 0 is never too late.
     """
@@ -82,6 +84,7 @@ class SmartTrade(Entity):
     goes_on_at_ms: EpochMs | None = None
     empty_since_ms: EpochMs | None = None
     exits: ExitRules = USUAL
+    venue_stop: VenueStop = NONE_YET
     panic_order_id: AggregateId | None = None
     entry_lateness_ms: int = 60_000
     caller_id: str | None = None
@@ -130,12 +133,18 @@ class SmartTrade(Entity):
             owed.append(self._effect(EffectKind.DISARM))
         if any(one.withdrawn and one.is_live for one in self.orders):
             owed.append(self._effect(EffectKind.WITHDRAW, urgent=True))
-        if self.goes_on_at_ms is not None:
+        if self.resumes_at_ms is not None:
             # By the server's clock, as all retries are: one that was set back holds up no exit.
-            owed.append(self._effect(EffectKind.ADVANCE, self.goes_on_at_ms, urgent=True))
+            owed.append(self._effect(EffectKind.ADVANCE, self.resumes_at_ms, urgent=True))
         if self.wakes_at_ms is not None:
             owed.append(self._effect(EffectKind.TIMER, self.wakes_at_ms))
         return tuple(owed)
+
+    @property
+    def resumes_at_ms(self) -> EpochMs | None:
+        """Server time at which the pause of an exit is over, or that of the venue's stop."""
+        pauses = (self.goes_on_at_ms, self.venue_stop.again_at_ms)
+        return min((one for one in pauses if one is not None), default=None)
 
     @property
     def wakes_at_ms(self) -> EpochMs | None:
@@ -163,6 +172,17 @@ class SmartTrade(Entity):
         return is_failing(self.misses, self.reason) and not any(
             one.status in AT_VENUE for one in exits
         )
+
+    @property
+    def resting_stop(self) -> StepOrder | None:
+        """Its stop at the venue, from when it is to be sent until its end is known."""
+        return next((one for one in self.orders if one.level is not None and one.is_live), None)
+
+    @property
+    def is_only_here(self) -> bool:
+        """Whether its venue was to hold a stop of the open position, and is not known to."""
+        is_wanted = self.status in GUARDED and self.venue_stop.is_wanted
+        return is_wanted and not any(one.rests for one in self.orders)
 
     def _effect(
         self, kind: EffectKind, due_at_ms: EpochMs = AT_ONCE, *, urgent: bool = False

@@ -13,8 +13,8 @@ class WatchKind(StrEnum):
 
     ENTRY enters, or begins to trail; TRAILING_ENTRY enters; STOP stops the loss; ANCHOR lets a
     trailing stop begin; RECOVERY lets it follow again after a hit that waits for its timeout; ABORT
-    ends that timeout; CHECK looks at the next tick once it is over; PROFIT takes profit, or begins
-    to trail; TRAILING_PROFIT takes it.
+    ends that timeout; CHECK looks at the next tick once it is over; FOLLOW has the venue's stop
+    follow a trailing one; PROFIT takes profit, or begins to trail; TRAILING_PROFIT takes it.
     """
 
     ENTRY = "entry"
@@ -25,6 +25,7 @@ class WatchKind(StrEnum):
     RECOVERY = "recovery"
     ABORT = "abort"
     CHECK = "check"
+    FOLLOW = "follow"
     PROFIT = "profit"
     TRAILING_PROFIT = "trailing_profit"
 

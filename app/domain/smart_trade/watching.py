@@ -13,6 +13,7 @@ from app.domain.enums import Direction, Side
 from app.domain.instrument import on_tick
 from app.domain.smart_trade.enums import GUARDED, StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.events import WatchesBooked
+from app.domain.smart_trade.levels import follow_level, our_level
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
 from app.domain.smart_trade.watch import Watch, WatchKind, WatchSpec
@@ -121,11 +122,14 @@ def _stop_aims(trade: SmartTrade) -> Iterator[WatchSpec]:
         elif step.is_trailing and step.extreme is None:
             yield from _next_tick(WatchKind.ANCHOR, step)
         else:
-            yield _aim(WatchKind.STOP, step, direction, step.price)
+            yield _aim(WatchKind.STOP, step, direction, our_level(trade, step, step.price))
             # Two watches: the book knows the prices since it was armed only, and the stored level
             # stands for those before.
             if step.is_trailing:
                 yield from _following(WatchKind.TRAILING_STOP, step, direction)
+                follow = follow_level(trade, step)
+                if follow is not None:
+                    yield _aim(WatchKind.FOLLOW, step, direction.opposite, follow)
 
 
 def _hit_stop_aims(trade: SmartTrade, step: Step, direction: Direction) -> Iterator[WatchSpec]:

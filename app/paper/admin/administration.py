@@ -3,6 +3,7 @@
 The admin API and the dialects know this package and nothing else of the paper venue.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
@@ -83,9 +84,10 @@ class PaperAdministration:
 
         What a person sets now says nothing of the past, so then nothing is known.
         """
-        if self.ports.prices.current(symbol).is_set:
+        price = self.ports.prices.current(symbol)
+        if price.is_set:
             return [None for _ in moments]
-        return self.ports.source.past(symbol, moments)
+        return self.ports.source.past(symbol, price.rules, moments)
 
     def changes(self) -> int:
         """Return how often people have changed anything here: prices, rules, accounts, the time."""
@@ -148,11 +150,16 @@ class PaperAdministration:
         """Return the prices of everything that is traded, and whether they were set."""
         is_set = self.ports.prices.all()
         at_ms = self.ports.clock.now_ms()
-        symbols = {one.symbol for one in self.ports.instruments.all()} | set(is_set)
+        rules: dict[Symbol, dict[Market, Instrument]] = defaultdict(dict)
+        for one in self.ports.instruments.all():
+            rules[one.symbol][one.market] = one
         prices: Json = {}
-        for symbol in sorted(symbols):
+        for symbol in sorted({*rules, *is_set}):
             set_here = symbol in is_set
-            quote = is_set[symbol] if set_here else self.ports.source.quote(symbol, at_ms)
+            if set_here:
+                quote = is_set[symbol]
+            else:
+                quote = self.ports.source.quote(symbol, rules[symbol], at_ms)
             shown = quote_json(quote)
             prices[symbol] = None if shown is None else {**shown, "is_set": set_here}
         return {"prices": prices}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from app.domain.account import Account
 from app.domain.enums import Market
 from app.domain.identifiers import AccountId, ClientOrderId, EpochMs, Symbol
+from app.domain.instrument import Instrument
 from app.domain.market import Quote
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.order import PaperOrder, Queue
@@ -96,19 +97,25 @@ class BookEntry:
         )
 
 
+#: Market → rules of one symbol, where it is traded.
+Rules = Mapping[Market, Instrument]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentPrice:
-    """The price that a person set, if any, and the number of the newest tick of the venue.
+    """The price that a person set, if any, the newest tick's number and the rules, of one moment.
 
     Attributes:
         quote: None when no price is known, or when it was not set.
         is_set: False leaves the symbol to the source (walk, live tickers).
+        rules: market → rules of the symbol, where it is traded.
         set_at_ms: business time at which it was set, if it is known.
     """
 
     tick: int
     quote: Quote | None
     is_set: bool
+    rules: Rules
     set_at_ms: EpochMs | None = None
 
 

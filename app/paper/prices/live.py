@@ -6,6 +6,7 @@ from decimal import Decimal
 from app.domain.errors import VenueRejected, VenueUnavailable
 from app.domain.identifiers import EpochMs, Symbol
 from app.domain.market import Quote
+from app.paper.domain.ledger import Rules
 
 #: Milliseconds of business time for which a ticker counts as now, so that one price poll and the
 #: orders it leads to make one request, not many.
@@ -24,8 +25,9 @@ class LiveSource:
         self._ticker = ticker
         self._seen: dict[Symbol, tuple[EpochMs, Quote]] = {}
 
-    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
+    def quote(self, symbol: Symbol, rules: Rules, at_ms: EpochMs) -> Quote | None:
         """Return the prices as they are now; they are asked for at most every `FRESH_MS`."""
+        del rules  # an exchange has its own
         seen = self._seen.get(symbol)
         if seen is not None and abs(at_ms - seen[0]) < FRESH_MS:
             return seen[1]
@@ -36,9 +38,9 @@ class LiveSource:
         self._seen[symbol] = (at_ms, quote)
         return quote
 
-    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+    def past(self, symbol: Symbol, rules: Rules, moments: Iterable[EpochMs]) -> list[Quote | None]:
         """Return that nothing is known: nobody keeps what an exchange has said."""
-        del symbol
+        del symbol, rules
         return [None for _ in moments]
 
 

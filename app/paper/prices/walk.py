@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from hashlib import sha256
 
-from app.domain.enums import Market
 from app.domain.identifiers import Currency, EpochMs, Symbol, base_of
 from app.domain.market import Quote
-from app.paper.store.instruments import RedisPaperInstruments
+from app.paper.domain.ledger import Rules
 
 #: Milliseconds for which a price stands still.
 STEP_MS = 500
@@ -34,25 +33,22 @@ _HALF_RANGE = 2**63
 
 
 class WalkSource:
-    """A QuoteSource that needs no network. A symbol without an instrument has no price.
+    """A QuoteSource that needs no network. A symbol without rules has no price.
 
     Args:
         seed: the same seed gives the same prices at the same times.
-        instruments: tell the price steps.
     """
 
-    def __init__(self, seed: str, instruments: RedisPaperInstruments) -> None:
+    def __init__(self, seed: str) -> None:
         self._seed = seed
-        self._instruments = instruments
 
-    def quote(self, symbol: Symbol, at_ms: EpochMs) -> Quote | None:
+    def quote(self, symbol: Symbol, rules: Rules, at_ms: EpochMs) -> Quote | None:
         """Return the prices at a business time, or None for what is not traded."""
-        return self.past(symbol, [at_ms])[0]
+        return self.past(symbol, rules, [at_ms])[0]
 
-    def past(self, symbol: Symbol, moments: Iterable[EpochMs]) -> list[Quote | None]:
+    def past(self, symbol: Symbol, rules: Rules, moments: Iterable[EpochMs]) -> list[Quote | None]:
         """Return the prices at these moments: they are a function of time."""
-        found = (self._instruments.find(symbol, market) for market in Market)
-        steps = [instrument.price_step for instrument in found if instrument is not None]
+        steps = [instrument.price_step for instrument in rules.values()]
         if not steps:
             return [None for _ in moments]
         base = BASE_PRICES.get(base_of(symbol), _OTHER_BASE_PRICE)

@@ -1,7 +1,7 @@
 """The paper venue's resting orders by price."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import redis
 
@@ -13,6 +13,7 @@ from app.paper.domain.ledger import Arrival, BookEntry
 from app.paper.domain.order import HOLDS, PaperOrder, Queue
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
+from app.paper.store.instruments import fields
 from app.paper.store.prices import price_from
 from app.store.core.scripts import load_script
 
@@ -39,9 +40,10 @@ class RedisPaperBook:
         self._leave = load_script(client, SCRIPTS / "paper_leave.lua")
 
     def arrive(self, account_id: AccountId, order: PaperOrder) -> Arrival:
-        """Number an order, enter it in the book if it may come to rest, and read the price."""
-        keys = [paper_keys.SEQUENCE, paper_keys.TICK, paper_keys.PRICES]
-        arguments: list[str | int] = [order.symbol]
+        """Number an order, enter it if it may come to rest, and read the price and the rules."""
+        keys = [paper_keys.SEQUENCE, paper_keys.TICK, paper_keys.PRICES, paper_keys.INSTRUMENTS]
+        rules = fields(order.symbol)
+        arguments: list[str | int] = [order.symbol, len(rules), *rules]
         price = order.waits_at
         if price is not None:
             book = order.symbol, order.market, order.queue
@@ -51,8 +53,10 @@ class RedisPaperBook:
                 plain(price),
                 f"{account_id}|{order.client_order_id}",
             ]
-        _, number, tick, record = self._arrive(keys, arguments)
-        return Arrival(int(number), price_from(tick, record or None))
+        _, number, tick, record, *found = self._arrive(keys, arguments)
+        return Arrival(
+            int(number), price_from(tick, record or None, [one or None for one in found])
+        )
 
     def leave(self, entries: Collection[BookEntry]) -> None:
         """Take entries out. One that is not there is no error."""
@@ -63,21 +67,30 @@ class RedisPaperBook:
             keys = [paper_keys.book(*book), paper_keys.BOOKS]
             self._leave(keys, [paper_keys.book_name(*book), *members])
 
-    def crossed(self, symbol: Symbol, market: Market, quote: Quote) -> Sequence[BookEntry]:
-        """Return the entries that the quote reaches: limits first, then stops.
+    def crossed(self, quotes: Mapping[Symbol, Quote]) -> Sequence[Sequence[BookEntry]]:
+        """Return the entries that these prices reach, those of one symbol and market together.
 
-        In each queue those that the price has reached first come first, then by arrival.
+        Limits come first, then stops; in each queue those that the price has reached first come
+        first, then by arrival.
         """
-        ranges = _ranges(market, quote)
+        wanted = [
+            (symbol, market, _ranges(market, quote))
+            for symbol, quote in quotes.items()
+            for market in Market
+        ]
         with self._client.pipeline(transaction=False) as pipeline:
-            for queue, (least, most) in ranges.items():
-                key = paper_keys.book(symbol, market, queue)
-                pipeline.zrangebyscore(key, least, most, withscores=True)
-            found = pipeline.execute()
+            for symbol, market, ranges in wanted:
+                for queue, (least, most) in ranges.items():
+                    key = paper_keys.book(symbol, market, queue)
+                    pipeline.zrangebyscore(key, least, most, withscores=True)
+            found = iter(pipeline.execute())
         return [
-            _entry(member, symbol, market, queue)
-            for (queue, reached), members in zip(ranges.items(), found, strict=True)
-            for member in _in_turn(members, highest_first=reached[1] == _MOST)
+            [
+                _entry(member, symbol, market, queue)
+                for queue, reached in ranges.items()
+                for member in _in_turn(next(found), highest_first=reached[1] == _MOST)
+            ]
+            for symbol, market, ranges in wanted
         ]
 
     def symbols(self) -> Collection[Symbol]:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 
 import redis
 
-from app.domain.errors import Conflict
-from app.domain.identifiers import AccountId, ClientOrderId
+from app.domain.effects import AT_ONCE
+from app.domain.errors import Conflict, VenueUnavailable
+from app.domain.identifiers import AccountId, ClientOrderId, EpochMs
 from app.paper.domain.account import PaperAccount
 from app.paper.domain.ledger import Departed, PaperChange, PaperSnapshot
 from app.paper.domain.order import PaperOrder
@@ -34,7 +35,7 @@ class RedisPaperLedger:
     def load(self, account_id: AccountId, orders: Collection[ClientOrderId] = ()) -> PaperSnapshot:
         """Return the account and these of its orders, read at one moment."""
         wanted = list(orders)
-        with self._client.pipeline(transaction=True) as pipeline:
+        with self._client.pipeline(transaction=bool(wanted)) as pipeline:
             pipeline.hmget(paper_keys.account(account_id), _FIELDS)
             if wanted:
                 pipeline.hmget(paper_keys.orders(account_id), wanted)
@@ -52,11 +53,24 @@ class RedisPaperLedger:
             departed=_departed(*departed),
         )
 
-    def commit(self, account_id: AccountId, version: int, change: PaperChange) -> None:
+    def commit(
+        self,
+        account_id: AccountId,
+        version: int,
+        change: PaperChange,
+        until_ms: EpochMs = AT_ONCE,
+    ) -> None:
         """Write all of the change or none.
+
+        Args:
+            account_id: whose it is.
+            version: of the account on which the change is based.
+            change: what is written.
+            until_ms: server time after which nothing is; 0 asks nothing.
 
         Raises:
             Conflict: the account has another version by now.
+            VenueUnavailable: it is too late.
         """
         writes = _begun(account_id, version, change.account)
         orders = paper_keys.orders(account_id)
@@ -70,7 +84,7 @@ class RedisPaperLedger:
         if change.news:
             accounts = paper_keys.accounts_with_news(shard_of(account_id))
             writes.append(("SADD", accounts, account_id))
-        self._run(account_id, version, writes)
+        self._run(account_id, version, writes, until_ms)
 
     def reset(self, account_id: AccountId, version: int, account: PaperAccount) -> None:
         """Replace the account and forget its orders, repeats and news, all or nothing.
@@ -99,9 +113,20 @@ class RedisPaperLedger:
         rows = [value_from(PaperOrder, record) for record in unhurried((*orders, *repeats))]
         return sorted(rows, key=lambda row: row.number)
 
-    def _run(self, account_id: AccountId, version: int, writes: Sequence[Write]) -> None:
-        unchanged: Condition = ("version", paper_keys.account(account_id), version)
-        answer = transact(self._commit, [unchanged], writes)
+    def _run(
+        self,
+        account_id: AccountId,
+        version: int,
+        writes: Sequence[Write],
+        until_ms: EpochMs = AT_ONCE,
+    ) -> None:
+        key = paper_keys.account(account_id)
+        conditions: list[Condition] = [("version", key, version)]
+        if until_ms:
+            conditions.append(("give_up", key, until_ms))
+        answer = transact(self._commit, conditions, writes)
+        if answer[0] == "give_up":
+            raise VenueUnavailable("the order came after the end of its claim")
         if answer[0] != OK:
             raise Conflict(f"paper account {account_id} has version {answer[1]} by now")
 

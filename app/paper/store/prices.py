@@ -1,6 +1,6 @@
 """Prices that a person set, and the ticks that wait to be evaluated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import redis
 
@@ -9,6 +9,7 @@ from app.domain.market import Quote, Tick
 from app.paper.domain.ledger import CurrentPrice, Observed
 from app.paper.store import SCRIPTS
 from app.paper.store import keys as paper_keys
+from app.paper.store.instruments import fields, rules_from
 from app.paper.store.records import quote_from, quote_text, tick_from, tick_text
 from app.store.core.scripts import load_script
 
@@ -26,13 +27,14 @@ class RedisPaperPrices:
         self._observe = load_script(client, SCRIPTS / "paper_observe.lua")
 
     def current(self, symbol: Symbol) -> CurrentPrice:
-        """Return the price as it is now."""
+        """Return the price and the rules as they are now."""
         with self._client.pipeline(transaction=True) as pipeline:
             pipeline.get(paper_keys.TICK)
             pipeline.hget(paper_keys.PRICES, symbol)
             pipeline.hget(paper_keys.SET_AT, symbol)
-            tick, record, set_at = pipeline.execute()
-        return price_from(tick, record, set_at)
+            pipeline.hmget(paper_keys.INSTRUMENTS, fields(symbol))
+            tick, record, set_at, rules = pipeline.execute()
+        return price_from(tick, record, rules, set_at)
 
     def set(self, quotes: Mapping[Symbol, Quote | None], at_ms: EpochMs) -> int:
         """Make these current and append them as one tick, all at once; return its number."""
@@ -99,11 +101,14 @@ class RedisPaperPrices:
         self._observe([paper_keys.TICK, paper_keys.TICKS, paper_keys.OBSERVED], arguments)
 
 
-def price_from(tick: str | None, record: str | None, set_at: str | None = None) -> CurrentPrice:
+def price_from(
+    tick: str | None, record: str | None, rules: Sequence[str | None], set_at: str | None = None
+) -> CurrentPrice:
     """Return the price of a symbol from the tick counter and its records, as they are stored."""
     return CurrentPrice(
         tick=int(tick or 0),
         quote=None if record is None else quote_from(record),
         is_set=record is not None,
+        rules=rules_from(rules),
         set_at_ms=None if set_at is None else EpochMs(int(set_at)),
     )

@@ -1,6 +1,6 @@
 """What venues report about open orders."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
@@ -14,8 +14,11 @@ from app.domain.report import OrderReport
 from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.apart import apart
-from app.services.exclusive import ANSWER_MS, exclusive
+from app.services.exclusive import asking
 from app.services.find_anywhere import readable, tell
+
+#: Whom a lock keeps from asking for the same at once.
+ORDERS, STOPS = "orders", "stops"
 
 _log = structlog.get_logger()
 
@@ -52,15 +55,32 @@ def look_at_account(account_id: AccountId, ports: Ports) -> None:
 def poll_orders(account_id: AccountId, ports: Ports) -> None:
     """Ask a real venue how the open orders of an account stand, unless somebody else does.
 
+    Not of stops that rest there: many accounts may have them for days, and an exchange bounds how
+    often one address may ask.
+
     Raises:
         NotFound: there is no such account.
         VenueUnavailable: the venue could not be asked.
     """
+    _poll(account_id, ORDERS, ports.live.open_orders, ports)
+
+
+def poll_stops(account_id: AccountId, ports: Ports) -> None:
+    """Ask a real venue how the stops of an account stand that rest there, as in `poll_orders`."""
+    _poll(account_id, STOPS, ports.live.stops, ports)
+
+
+def _poll(
+    account_id: AccountId,
+    what: str,
+    listed: Callable[[AccountId], Collection[AggregateId]],
+    ports: Ports,
+) -> None:
     account = ports.accounts.account(account_id)
-    with exclusive(ports.locks, f"orders:{account_id}", ANSWER_MS) as is_ours:
+    with asking(ports.locks, f"{what}:{account_id}") as is_ours:
         if not is_ours:
             return
-        orders = list(open_orders(account_id, ports))
+        orders = list(_open(listed(account_id), ports))
         reports = ports.venues.of(account).reports(orders) if orders else {}
         for order in orders:
             report = reports.get(order.client_order_id)
@@ -80,8 +100,13 @@ def refresh_view(account_id: AccountId, ports: Ports) -> None:
 
 
 def open_orders(account_id: AccountId, ports: Ports) -> Iterator[Order]:
-    """Return the orders of an account that are open at its venue, as far as they can be read."""
-    for order in readable(ports.live.open_orders(account_id), ports):
+    """Return all orders of an account that are open at its venue, as far as they can be read."""
+    yield from _open(ports.live.open_orders(account_id), ports)
+    yield from _open(ports.live.stops(account_id), ports)
+
+
+def _open(ids: Collection[AggregateId], ports: Ports) -> Iterator[Order]:
+    for order in readable(ids, ports):
         if isinstance(order, Order) and order.status in OPEN:
             yield order
 

@@ -5,11 +5,12 @@ guarded, spread over time, and with what all others leave of the budget; docs/ve
 often that is. In any case a guard is sized by what is there right before it sends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 
 from app.domain.account import Account
+from app.domain.bracket import IDS_AT_VENUE
 from app.domain.enums import Listing, PositionSide
 from app.domain.errors import NotFound, VenueError
 from app.domain.events import OrderReported, PositionSeen
@@ -26,6 +27,7 @@ from app.services.advance import advance
 from app.services.apart import apart
 from app.services.exclusive import exclusive
 from app.services.find_anywhere import readable
+from app.services.following.follow import poll_stops
 from app.services.keeping.rounds import GUARDS
 
 #: Longer than the venue may take for one look. Who dies over it holds up the next this long.
@@ -81,6 +83,19 @@ def _round(account_id: AccountId) -> str:
 
 
 def look_at_guards(account_id: AccountId, ports: Ports) -> None:
+    """Look at the stops of an account that rest at its venue, then at what it guards, or at either.
+
+    Raises:
+        NotFound: there is no such account.
+        VenueUnavailable: the venue could not be asked one of the two, or may be asked little now.
+    """
+    try:
+        poll_stops(account_id, ports)
+    finally:
+        look_at_positions(account_id, ports)
+
+
+def look_at_positions(account_id: AccountId, ports: Ports) -> None:
     """Look at the positions of an account, if any is guarded, and tell those who guard them.
 
     Twice, or at once in two workers: one looks. What it has seen comes too late once another one
@@ -111,8 +126,12 @@ def guarding(
     Those are left out that were let go: they are about to end, or nobody can end them, and nothing
     is to wait for that without end.
     """
-    found = readable(ports.live.guards(account_id, of), ports)
-    signals = [one for one in found if isinstance(one, Signal)]
+    return guarding_among(ports.live.guards(account_id, of), ports)
+
+
+def guarding_among(ids: Collection[AggregateId], ports: Ports) -> Sequence[Signal]:
+    """Return those of these that guard a position, and were not let go; see `guarding`."""
+    signals = [one for one in readable(ids, ports) if isinstance(one, Signal)]
     return [one for one in signals if one.is_protecting and not one.is_let_go]
 
 
@@ -133,7 +152,7 @@ def stops_are_going(account_id: AccountId, ports: Ports, of: tuple[Symbol, Posit
     )
 
 
-def closed_beside(order: Order, size: Decimal, venue: Venue, ports: Ports) -> Decimal:
+def closed_beside(order: Order, size: Decimal, venue: Venue, ports: Ports) -> tuple[Decimal, bool]:
     """Return how much the venue's own stops close of what the order of a guard is for.
 
     Where less is there than is guarded one of them may have fired just now, or while nobody was
@@ -144,22 +163,28 @@ def closed_beside(order: Order, size: Decimal, venue: Venue, ports: Ports) -> De
         size: of the position, as the venue shows it now.
         venue: as the account sees it.
         ports: as everywhere.
+
+    Returns:
+        That, and whether it may come to less.
     """
     owner = _signal_of(order, ports)
     if owner is None or order.parent_id is None:
-        return Decimal(0)
+        return Decimal(0), False
     guards = guarding(order.account, ports, (order.symbol, order.reduced_leg))
     guarded = sum(one.filled_quantity for one in guards)
-    closed = Decimal(0)
+    closed, may_be_less = Decimal(0), False
     for one in owner.beside(order.parent_id):
         guard, held = _at_venue(one, ports)
-        if held is not None and held.status in OPEN and size < guarded:
-            held = _looked_up(held, venue, ports)
-        if guard is None or held is None or not (held.filled_quantity or guard.filled_quantity):
+        if guard is None or held is None:  # it waits here by now, or has left for the history
+            closed += owner.sold.get(one, Decimal(0))
             continue
-        # One that has fired goes on until all is closed that it was for.
-        closed += guard.quantity or Decimal(0) if guard.is_live else guard.filled_quantity
-    return closed
+        if held.status in OPEN and size < guarded:
+            held = _looked_up(held, venue, ports)
+        if held.filled_quantity or guard.filled_quantity:
+            # One that has fired goes on until all is closed that it was for.
+            closed += guard.quantity or Decimal(0) if guard.is_live else guard.filled_quantity
+            may_be_less = may_be_less or guard.is_live
+    return closed, may_be_less
 
 
 def _signal_of(order: Order, ports: Ports) -> Signal | None:
@@ -236,7 +261,7 @@ def tell_guards(
             begun_ms=begun_ms,
             size=size,
             shown_late_ms=ports.policy.shown_late_ms(account),
-            new_ids=() if one.refit(size) is None else ports.ids.fresh(account.id, 2),
+            new_ids=ports.ids.fresh(account.id, IDS_AT_VENUE) if one.misfits(size) else (),
         )
         with apart("guards", one.id):
             after = advance(one.id, seen, ports).aggregate

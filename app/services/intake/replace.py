@@ -10,18 +10,18 @@ from app.domain.commands import PlaceOrder, PlaceSmartOrder, SmartOrderRules
 from app.domain.enums import ReasonCode
 from app.domain.errors import Conflict, NotFound, NotWaiting, StoreError
 from app.domain.events import CancelRequested
-from app.domain.identifiers import AggregateId, OrderId
+from app.domain.identifiers import AggregateId
 from app.domain.order import Order, Succession
 from app.domain.reason import Reason
 from app.domain.sender import Sender
-from app.domain.smart_order import SmartOrder
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.ports import Ports
 from app.ports.ledger import Change, Stored
 from app.services.ask import ask
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import order_from, refuse_unpaid
-from app.services.intake.smart_orders import refuse_used, smart_order_from
+from app.services.intake.smart_orders import begin, refuse_used, smart_order_from
 
 #: Races for the old one lost in a row before a replacement is given up.
 ATTEMPTS_MAX = 8
@@ -90,7 +90,9 @@ def replace_smart_order(
     """Cancel the old one and store the new one, both or neither, and return the new one.
 
     Of this, the price, a cancel and an expiry exactly one ends the waiting of the old one. A new
-    one that trails begins anew. Its caller id may be that of the old one.
+    one that trails begins anew. Its caller id may be that of the old one. An old one that rests at
+    its venue has to be taken off there first: the new one is held until then, and REJECTED if the
+    price of the old one came before.
 
     Raises:
         NotFound: there is no such smart order.
@@ -99,20 +101,23 @@ def replace_smart_order(
             StoreUnavailable: nothing changes.
         Conflict: others changed the old one first, again and again.
     """
-    (fresh,) = ports.ids.latest(sender.account.id, 1)
+    fresh, of_order = ports.ids.latest(sender.account.id, 2)
     bounded = replace(sender, waiting_max=rules.open_max)
     refuse_used(command.caller_id, sender, ports)
 
     def attempt() -> SmartOrder:
-        _, ending = _ending(old_id, SmartOrder, fresh.id, ports, proceeds=proceeds)
+        old, ending = _ending(old_id, SmartOrder, fresh.id, ports, proceeds=proceeds)
         new = smart_order_from(command, rules, sender, fresh, ports)
-        return accept_named(new, bounded, ports, ending)
+        if ending and ending[0].after.is_live:
+            new = replace(new, succeeds=old.id, proceeds=proceeds)
+        begun, along = begin(new, of_order)
+        return accept_named(begun, bounded, ports, (*ending, *along))
 
     return _against_races(attempt, old_id)
 
 
-def await_place(new: Order, ports: Ports) -> Order:
-    """Wait a moment for the end of the order that a new one replaces; return the new one as it is.
+def await_place(new: One, ports: Ports) -> One:
+    """Wait a moment for the end of what a new one replaces; return the new one as it is.
 
     It may be held still, and will take the place of the old one later, or be denied then. That the
     store is away changes nothing about that.
@@ -120,16 +125,17 @@ def await_place(new: Order, ports: Ports) -> Order:
     Raises:
         NotWaiting: the old one has ended otherwise, and the new one was denied.
     """
+    kind = type(new)
 
-    def in_place() -> Order | None:
+    def in_place() -> One | None:
         found = ports.ledger.load(new.id).aggregate
-        return found if isinstance(found, Order) and not found.is_held else None
+        return found if isinstance(found, kind) and not found.is_held else None
 
     with suppress(StoreError, NotFound):
         if new.is_held:
             new = ask((), in_place, ports.policy.replace_wait_ms, ports) or new
     if new.reason is not None and new.reason.code is ReasonCode.NOT_REPLACED:
-        raise NotWaiting(f"order {new.id} was denied: {new.reason.message}")
+        raise NotWaiting(f"{new.kind.words} {new.id} was refused: {new.reason.message}")
     return new
 
 
@@ -155,12 +161,13 @@ def _ending(
         raise NotFound(f"{old_id} is of another kind")
     reason = Reason(ReasonCode.REPLACED, f"replaced by {old.kind.words} {new_id}")
     now_ms = ports.clock.now_ms()
-    event = CancelRequested(at_ms=now_ms, reason=reason, replaced_by=OrderId(new_id))
+    event = CancelRequested(at_ms=now_ms, reason=reason, replaced_by=new_id)
     decision = decide(old, event)
-    is_held = isinstance(old, Order) and old.is_held
-    if not is_held and decision.ignored is None:
+    if not old.is_held and decision.ignored is None:
         return old, (Change(stored, decision.aggregate, decision.entries),)
-    if proceeds:
+    # While it may still trade, or another is to take its place, a new one would trade beside that.
+    is_going = isinstance(old, SmartOrder) and old.status is SmartOrderStatus.PENDING_CANCEL
+    if proceeds and not (old.is_held or is_going):
         return old, ()
     raise NotWaiting(f"{old.kind.words} {old.id} is {old.status}, or on its way out already")
 

@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
-from app.domain.enums import Kind, StopDirection
+from app.domain.enums import Direction, Kind, Side, SmartOrderType, StopDirection
 from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import EpochMs, FreshId
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
+from app.domain.smart_order_placing import resting
 from app.domain.trigger import Trigger, protective_direction
 from app.ports import Ports
+from app.ports.ledger import Change
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import instrument_of
 from app.services.learn import newest_quote
@@ -34,9 +36,23 @@ def accept_smart_order(
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
     refuse_used(command.caller_id, sender, ports)
-    (fresh,) = ports.ids.latest(sender.account.id, 1)
+    fresh, of_order = ports.ids.latest(sender.account.id, 2)
     new = smart_order_from(command, rules, sender, fresh, ports)
-    return accept_named(new, replace(sender, waiting_max=rules.open_max), ports)
+    begun, along = begin(new, of_order)
+    return accept_named(begun, replace(sender, waiting_max=rules.open_max), ports, along)
+
+
+def begin(new: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, tuple[Change, ...]]:
+    """Return a new one as it begins, and what is stored with it: the order that is to rest.
+
+    Args:
+        new: of which there is no order yet.
+        fresh: the ids of the order.
+    """
+    if not new.is_resting:
+        return new, ()
+    begun, order = resting(new, fresh, new.created_at_ms)
+    return begun, (Change(None, order),)
 
 
 def refuse_used(caller_id: str | None, sender: Sender, ports: Ports) -> None:
@@ -92,6 +108,9 @@ def smart_order_from(
         activates=command.activation_direction() if trails else None,
         looks_now=True,
     )
+    falls = trigger.level is not None and direction is Direction.FALLING
+    is_plain = command.type is SmartOrderType.STOP and command.quantity is not None
+    rests = source in rules.rest_by and side is Side.SELL and falls and is_plain
     return SmartOrder(
         id=fresh.id,
         **sender.beginning(command.symbol),
@@ -107,4 +126,6 @@ def smart_order_from(
         caller_id=command.caller_id,
         expires_at_ms=None if life_ms is None else EpochMs(sender.received_at_ms + life_ms),
         trigger=trigger,
+        at_venue=rests,
+        falls_back=rests,
     )

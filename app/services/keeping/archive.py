@@ -1,6 +1,7 @@
 """What has finished goes into the history, and leaves the store when it has been there for long."""
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
@@ -27,6 +28,8 @@ _log = structlog.get_logger()
 def archive(ports: Ports) -> None:
     """Copy into the history what has finished, then let go what it has had for long enough.
 
+    That is the sooner the less room the store has; see `StoreMemory.stay_ms`.
+
     Nothing is lost or doubled if this runs twice, at once, or stops halfway. The history is written
     first, and keeps the newest form that it was ever given; only what it has as it is in the store
     is taken off the list, and only that leaves, in one step with the check.
@@ -39,7 +42,8 @@ def archive(ports: Ports) -> None:
     _go_on(_keep, until_ms, ports)
     _go_on(lambda _: ports.history.complete(BATCH), until_ms, ports)
     if ports.policy.history_after_ms:
-        _go_on(_let_go, until_ms, ports)
+        stay_ms = ports.archive_queue.memory().stay_ms(ports.policy.history_after_ms)
+        _go_on(partial(_let_go, stay_ms), until_ms, ports)
         _go_on(_let_rows_go, until_ms, ports)
 
 
@@ -78,9 +82,9 @@ def _keep(ports: Ports) -> bool:
     return len(ids) == BATCH
 
 
-def _let_go(ports: Ports) -> bool:
+def _let_go(stay_ms: int, ports: Ports) -> bool:
     """Let one batch leave. Return whether there may be another."""
-    kept_before_ms = EpochMs(ports.clock.server_ms() - ports.policy.history_after_ms)
+    kept_before_ms = EpochMs(ports.clock.server_ms() - stay_ms)
     marks = ports.archive_queue.leaving(kept_before_ms, BATCH)
     known = ports.history.marks(marks)
     lost = {one for one, mark in marks.items() if known.get(one) != mark}

@@ -25,7 +25,7 @@ from app.domain.identifiers import AccountId, AggregateId, EpochMs, Symbol
 from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.ports import Ports
-from app.services.exclusive import ANSWER_MS, exclusive
+from app.services.exclusive import asking
 from app.services.find_anywhere import readable
 from app.services.keeping.epoch import is_store_whole
 from app.services.keeping.resume import wake_account
@@ -101,7 +101,7 @@ def _asked_about(order: Order, account: Account, run: str, ports: Ports) -> Clea
     """
     if ports.runs.is_absent(order.id, run):
         return Clearance(run)
-    with exclusive(ports.locks, f"before:{account.id}:{order.symbol}", ANSWER_MS) as is_ours:
+    with asking(ports.locks, f"before:{account.id}:{order.symbol}") as is_ours:
         if not is_ours:
             return None
         try:
@@ -143,7 +143,7 @@ def _ask(account: Account, symbol: Symbol, ports: Ports) -> bool:
     Returns:
         Whether that was done; False if somebody else is at it, or the store has begun another run.
     """
-    with exclusive(ports.locks, f"vouch:{account.id}:{symbol}", ANSWER_MS) as is_ours:
+    with asking(ports.locks, f"vouch:{account.id}:{symbol}") as is_ours:
         if not is_ours:
             return False
         known = ports.runs.knowledge(account.id, symbol)

@@ -9,6 +9,7 @@ from app.domain.errors import (
     Conflict,
     NotFound,
     OutcomeUnknown,
+    StoreError,
     VenueError,
     VenueRejected,
     VenueUnavailable,
@@ -21,12 +22,13 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.request.request import Request
 from app.domain.request.signal import Signal
-from app.domain.smart_order import SmartOrder
+from app.domain.smart_order import SmartOrder, SmartOrderStatus
 from app.domain.status import OPEN, OrderStatus
 from app.ports import Ports
 from app.ports.venue import Venue
 from app.services.advance import advance
 from app.services.apart import apart
+from app.services.ask import ask
 from app.services.find_anywhere import present
 from app.services.placing.place import retry_at
 
@@ -137,6 +139,16 @@ def withdraw_children(request: Request, ports: Ports) -> None:
     _ask_to_go(sorted(request.withdrawing & request.working), reason, ports)
 
 
+def withdraw_order(smart_order: SmartOrder, ports: Ports) -> None:
+    """Ask the order to go that rests at the venue for a smart order; asked again until it has."""
+    if smart_order.order_id is None:
+        return
+    reason = smart_order.reason or Reason(ReasonCode.REQUESTED, "canceled by request")
+    with suppress(NotFound):  # it has ended, and left
+        event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
+        advance(smart_order.order_id, event, ports)
+
+
 def request_cancel(aggregate_id: AggregateId, reason: Reason, ports: Ports) -> bool:
     """Ask an aggregate, and the order it has placed, to end.
 
@@ -160,9 +172,12 @@ def cancel_smart_order(
 ) -> tuple[SmartOrder, bool]:
     """End the waiting of a smart order, in one step; an order that it has placed stays as it is.
 
+    One that rests at its venue is PENDING_CANCEL until that has taken it off, or says that its
+    price came first.
+
     Returns:
-        The smart order after it, and whether this cancel has ended it. If not, its status says
-        what came before.
+        The smart order after it, and whether this cancel has ended it, or is going to. If not, its
+        status says what came before.
 
     Raises:
         NotFound: there is no such smart order.
@@ -175,4 +190,30 @@ def cancel_smart_order(
     event = CancelRequested(at_ms=ports.clock.now_ms(), reason=reason)
     decision = advance(aggregate_id, event, ports)
     after = decision.aggregate
-    return after if isinstance(after, SmartOrder) else found, decision.ignored is None
+    if not isinstance(after, SmartOrder):
+        return found, decision.ignored is None
+    if _is_going(after):
+        with suppress(Conflict, StoreError):  # it owes that as well; this is sooner
+            withdraw_order(after, ports)
+    return after, decision.ignored is None
+
+
+def await_end(smart_order: SmartOrder, ports: Ports) -> SmartOrder:
+    """Wait a moment for what becomes of one that its venue is to take off; return it as it is then.
+
+    That the store is away meanwhile changes nothing about it.
+    """
+
+    def ended() -> SmartOrder | None:
+        found = ports.ledger.load(smart_order.id).aggregate
+        return found if isinstance(found, SmartOrder) and not _is_going(found) else None
+
+    if not _is_going(smart_order):
+        return smart_order
+    with suppress(StoreError, NotFound):
+        return ask((), ended, ports.policy.replace_wait_ms, ports) or smart_order
+    return smart_order
+
+
+def _is_going(smart_order: SmartOrder) -> bool:
+    return smart_order.status is SmartOrderStatus.PENDING_CANCEL

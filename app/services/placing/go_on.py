@@ -15,7 +15,7 @@ def go_on(owner: SmartOrder | SmartTrade, ports: Ports) -> None:
 
     Twice, or at once in two workers: the second one finds that it pauses no more.
     """
-    at_ms = owner.goes_on_at_ms
+    at_ms = owner.resumes_at_ms
     if at_ms is None or not has_come(at_ms, ports.clock.server_ms(), PAUSE_MAX_MS):
         return
     new_ids = ports.ids.fresh(owner.account, IDS_PER_EVENT)

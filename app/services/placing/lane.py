@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from app.domain.account import Account
-from app.domain.enums import Listing, Mode, ReasonCode
+from app.domain.account import PAPER, Account
+from app.domain.aggregate import Aggregate
+from app.domain.decision import Decision
+from app.domain.enums import Listing, ReasonCode
 from app.domain.errors import (
     KeyRefused,
     LaneChanged,
     NotFound,
+    NotPermitted,
     UnreadableRecord,
     VenueUnavailable,
 )
@@ -22,30 +26,40 @@ from app.domain.reason import Reason
 from app.domain.request.request import Request
 from app.domain.status import OrderStatus
 from app.ports import Ports
-from app.ports.ledger import CommitConditions, LaneView
-from app.services.advance import advance
-from app.services.exclusive import ANSWER_MS, exclusive
+from app.ports.ledger import CommitConditions, LaneView, Stored
+from app.services.advance import advance, advance_from, turn_of
+from app.services.exclusive import asking
 from app.services.following.guards import guarding, stops_are_going, tell_guards
-from app.services.placing.place import traded
+from app.services.placing.place import size_and_send, traded
 
 #: An order to close the opposite leg, and the entry after it.
 IDS_PER_TURN = 2
 
-#: Turns that one call takes; more are left to the next wake-up.
+#: Turns that one call takes; then it wakes the next.
 TURNS_MAX = 16
 
 #: A call that lasts longer begins no further turn: at a slow venue one turn takes half a minute.
 TURNS_WITHIN_MS = 5_000
 
-#: Longer than the paper venue takes to tell what an account has, and the prices.
-PAPER_ASKING_MS = 3_000
+#: What was seen of a lane of paper counts for so long, whoever comes meanwhile.
+LOOK_LASTS_MS = 100
 
 
 #: What stands in lanes: requests that are sized in their turn, and orders that are merely sent.
 Waiting = Request | Order
 
 
-def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
+class _Queued(NamedTuple):
+    """Who waits in a lane, as what it is stored, and as of when by the steady clock."""
+
+    waiting: Waiting
+    stored: Stored
+    looked_ms: int
+
+
+def work_lane(
+    account: AccountId, symbol: Symbol, ports: Ports, known: Stored | None = None
+) -> None:
     """Let whoever is next in the lane have its turn: size its order, or let it be sent.
 
     While an order of the lane is in flight nobody takes a turn, save exits that have waited long
@@ -59,34 +73,64 @@ def work_lane(account: AccountId, symbol: Symbol, ports: Ports) -> None:
     Orders that go past the lane may come and go without end. An exit that has waited long enough
     neither waits for those that were made after it was due, nor minds any of them while it is
     sized.
+
+    Who has let an order go looks no further: everybody waits for that one, and whoever brings it to
+    its end wakes the next. With paper that is who has let it go, and looks on by itself, unless
+    more came of it: what was filled is guarded first. Whoever dies meanwhile leaves that to the
+    sweep.
+
+    Args:
+        account: whose lane it is.
+        symbol: what is traded in it.
+        ports: as everywhere.
+        known: one who may wait there, as it was loaded just now.
     """
     until_ms = ports.clock.steady_ms() + TURNS_WITHIN_MS
+    first: tuple[AggregateId, ...] = ()
     for _ in range(TURNS_MAX):
+        looked_ms = ports.clock.steady_ms()
         lane = ports.lanes.look(account, symbol)
-        waiting = _next(lane, ports)
-        if waiting is None or not _take_turn(waiting, lane, ports):
+        first = first or lane.waiting[:1]
+        queued = _next(lane, looked_ms, ports, known)
+        known = None
+        if queued is None or not _take_turn(queued, lane, ports):
             return
         if ports.clock.steady_ms() > until_ms:
-            return
+            break
+    head = ports.lanes.head(account, symbol)
+    # Where it is the same one still, nothing came of all those turns: the sweep is soon enough.
+    if head is not None and head not in first:
+        ports.publisher.publish([turn_of(head, account)])
 
 
-def _take_turn(waiting: Waiting, lane: LaneView, ports: Ports) -> bool:
+def _take_turn(queued: _Queued, lane: LaneView, ports: Ports) -> bool:
     """Let it be sent, expire or be sized. Return whether it is worth looking at the lane again."""
+    waiting, stored, _ = queued
     now_ms = ports.clock.now_ms()
     with suppress(LaneChanged):
         if is_late(waiting, now_ms):
             # Nobody is asked for that: this is enough to find that it comes too late.
             view = AccountView()
             turn = Executed(at_ms=now_ms, account=view, quote=None, instrument=None, new_ids=())
-            advance(waiting.id, turn, ports, CommitConditions(lane=lane))
+            advance_from(stored, turn, ports, CommitConditions(lane=lane))
         elif isinstance(waiting, Order):
-            advance(waiting.id, TurnTaken(at_ms=now_ms), ports, _terms(waiting, lane, ports))
+            taken = TurnTaken(at_ms=now_ms)
+            terms = _terms(waiting, lane, ports)
+            return _is_free(advance_from(stored, taken, ports, terms).decision)
         else:
-            return _size_alone(waiting.account, waiting.symbol, ports)
+            return _size_alone(queued, waiting, lane, ports)
     return True
 
 
-def _next(lane: LaneView, ports: Ports) -> Waiting | None:
+def _is_free(turn: Decision[Aggregate]) -> bool:
+    """Tell whether the lane is still free after a turn, as far as that goes."""
+    made = (turn.aggregate, *turn.children)
+    return not any(isinstance(one, Order) and one.holds_lane for one in made)
+
+
+def _next(
+    lane: LaneView, looked_ms: int, ports: Ports, known: Stored | None = None
+) -> _Queued | None:
     """Return the first that may have its turn now, if any may."""
     now_ms = ports.clock.now_ms()
     # While nobody may go ahead, the head alone is asked whether it is too late. To read
@@ -94,9 +138,10 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
     passing = _passing(lane, ports)
     ids = lane.waiting[:1] if passing is None else lane.waiting
     goes_on = False
-    for waiting, is_blocked in _readable(ids, lane, ports):
+    for queued, is_blocked in _readable(ids, lane, looked_ms, ports, known):
+        waiting = queued.waiting
         if is_late(waiting, now_ms):
-            return waiting
+            return queued
         if is_blocked or goes_on:
             if (passing or goes_on) and not _has_waited(waiting, ports):
                 return None  # and nobody behind it has
@@ -108,13 +153,17 @@ def _next(lane: LaneView, ports: Ports) -> Waiting | None:
             goes_on = True
             continue
         if not _must_wait(waiting, ports):
-            return waiting
+            return queued
     return None
 
 
 def _readable(
-    ids: Sequence[AggregateId], lane: LaneView, ports: Ports
-) -> Iterator[tuple[Waiting, bool]]:
+    ids: Sequence[AggregateId],
+    lane: LaneView,
+    looked_ms: int,
+    ports: Ports,
+    known: Stored | None,
+) -> Iterator[tuple[_Queued, bool]]:
     """Yield who waits, each with whether nobody knows what became of something before it.
 
     That is also so behind a record that cannot be read: entries wait for it, exits not for ever.
@@ -122,22 +171,28 @@ def _readable(
     is_blocked = bool(lane.in_flight)
     for aggregate_id in ids:
         try:
-            waiting = _queued(aggregate_id, ports)
+            queued = _queued(aggregate_id, looked_ms, ports, known)
         except UnreadableRecord:
             if not _has_been_unreadable(aggregate_id, ports):
                 return
             is_blocked = True
             continue
-        if waiting is not None:
-            yield waiting, is_blocked
+        if queued is not None:
+            yield queued, is_blocked
 
 
-def _queued(aggregate_id: AggregateId, ports: Ports) -> Waiting | None:
+def _queued(
+    aggregate_id: AggregateId, looked_ms: int, ports: Ports, known: Stored | None
+) -> _Queued | None:
     try:
-        aggregate = ports.ledger.load(aggregate_id).aggregate
+        if known is None or known.aggregate.id != aggregate_id:
+            known = ports.ledger.load(aggregate_id)
     except NotFound:
         return None
-    return aggregate if isinstance(aggregate, Waiting) and aggregate.is_queued else None
+    waiting = known.aggregate
+    if not isinstance(waiting, Waiting) or not waiting.is_queued:
+        return None
+    return _Queued(waiting, known, looked_ms)
 
 
 def is_late(waiting: Waiting, now_ms: EpochMs) -> bool:
@@ -226,25 +281,27 @@ def _must_wait(waiting: Waiting, ports: Ports) -> bool:
     return not _is_entry(waiting) and ports.ledger.state_of(waiting.account).holds_exits
 
 
-def _size_alone(account_id: AccountId, symbol: Symbol, ports: Ports) -> bool:
-    """Size what is next in the lane, unless somebody else does. Return whether we did, or tried.
+def _size_alone(queued: _Queued, request: Request, before: LaneView, ports: Ports) -> bool:
+    """Size what is next in the lane, unless somebody else does.
 
-    Who finds another one asking goes away: that one looks at the lane again when it is done. If it
-    dies meanwhile, the sweep sends the next one.
+    Return whether it is worth looking at the lane again. Who finds another one asking goes away:
+    that one looks again when it is done if it was wanted, or has let no order go whose end wakes
+    the next. If it dies meanwhile, the sweep sends the next one. Who had the lock just before has
+    perhaps had this turn; then what the venue tells is not used, as after any other change in the
+    lane. Where all that it tells is in our store it is asked by whoever comes: that costs less than
+    to keep others away.
     """
-    account = ports.accounts.account(account_id)
-    asking_ms = PAPER_ASKING_MS if account.mode is Mode.PAPER else ANSWER_MS
-    with exclusive(ports.locks, f"lane:{account_id}:{symbol}", asking_ms) as is_ours:
-        if is_ours:
-            # Who had the lock before has perhaps had the turn that we came for.
-            lane = ports.lanes.look(account_id, symbol)
-            waiting = _next(lane, ports)
-            if isinstance(waiting, Request) and not is_late(waiting, ports.clock.now_ms()):
-                return _size(waiting, account, lane, ports)
-        return is_ours
+    account = ports.accounts.account(request.account)
+    if account.venue == PAPER and not ports.policy.paper_asks:
+        return _size(queued, request, account, before, ports)
+    with asking(ports.locks, f"lane:{account.id}:{request.symbol}") as hold:
+        is_free = hold.is_ours and _size(queued, request, account, before, ports)
+    return is_free or hold.was_wanted
 
 
-def _size(request: Request, account: Account, before: LaneView, ports: Ports) -> bool:
+def _size(
+    queued: _Queued, request: Request, account: Account, before: LaneView, ports: Ports
+) -> bool:
     """Ask the venue what the size depends on, and let the request have its turn by that.
 
     Return whether it is worth looking at the lane again. An entry that would open a leg anew while
@@ -252,7 +309,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
     """
     terms = _terms(request, before, ports)
     try:
-        return _size_by_venue(request, account, terms, ports)
+        return _size_by_venue(queued, request, account, terms, ports)
     except (KeyRefused, VenueUnavailable) as error:
         if error.code is not ReasonCode.CREDENTIALS_REFUSED:
             raise
@@ -262,7 +319,7 @@ def _size(request: Request, account: Account, before: LaneView, ports: Ports) ->
 
 
 def _size_by_venue(
-    request: Request, account: Account, terms: CommitConditions, ports: Ports
+    queued: _Queued, request: Request, account: Account, terms: CommitConditions, ports: Ports
 ) -> bool:
     venue = ports.venues.of(account)
     instrument = traded(request.symbol, venue)  # with whatever must be known before the rest
@@ -279,7 +336,8 @@ def _size_by_venue(
     view = venue.view()
     if not tell_guards(guards, view.positions, begun_ms, account, ports):
         return False
-    if _is_still_next(request, account, ports):
+    stored = _still_next(queued, request, account, ports)
+    if stored is not None:
         event = Executed(
             at_ms=ports.clock.now_ms(),
             account=view,
@@ -288,16 +346,29 @@ def _size_by_venue(
             listing=listing,
             new_ids=ports.ids.fresh(account.id, IDS_PER_TURN),
         )
-        advance(request.id, event, ports, terms)
+        try:
+            turn, looks_on = size_and_send(stored, event, account, terms, ports)
+        except NotPermitted:
+            if _must_wait(request, ports):
+                return True
+            # Whether it may be sent is asked for itself: exits may where entries may not.
+            turn, looks_on = advance_from(stored, event, ports, terms).decision, False
+        return looks_on or _is_free(turn)
     return True
 
 
-def _is_still_next(request: Request, account: Account, ports: Ports) -> bool:
-    """Tell whether what was asked for before is still what its turn depends on.
+def _still_next(queued: _Queued, request: Request, account: Account, ports: Ports) -> Stored | None:
+    """Return the request if what was asked for before is still what its turn depends on.
 
     Others came, an account was halted or set to another mode, time went by: all of that may happen
-    while a venue is asked. The rest, that nothing was in flight since, is checked by the commit.
+    while a venue is asked. The rest, that nothing was in flight since, is checked by the commit. So
+    is with paper that the account runs; there, who comes right after a look has come after it.
     """
-    next_one = _next(ports.lanes.look(request.account, request.symbol), ports)
-    is_next = next_one is not None and next_one.id == request.id
-    return is_next and ports.accounts.account(account.id) == account
+    looked_ms = ports.clock.steady_ms()
+    if account.venue != PAPER or looked_ms - queued.looked_ms > LOOK_LASTS_MS:
+        lane = ports.lanes.look(request.account, request.symbol)
+        found = _next(lane, looked_ms, ports)
+        if found is None or found.waiting.id != request.id:
+            return None
+        queued = found
+    return queued.stored if ports.accounts.account(account.id) == account else None

@@ -1,9 +1,12 @@
 """An order goes to its venue, at most once."""
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from app import metrics
 from app.domain.account import PAPER, Account
+from app.domain.aggregate import Aggregate, decide
+from app.domain.decision import Decision, ignored
 from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import (
     KeyRefused,
@@ -34,12 +37,12 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.ports import Ports
-from app.ports.ledger import CommitConditions
+from app.ports.ledger import CommitConditions, Stored
 from app.ports.policy import Policy
 from app.ports.venue import Venue
-from app.services.advance import advance
+from app.services.advance import Along, advance, advance_from
 from app.services.following.guards import closed_beside
-from app.services.keeping.vouch import Clearance, clear
+from app.services.keeping.vouch import UNASKED, Clearance, clear
 
 #: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
 DISABLED = Reason(ReasonCode.ACCOUNT_DISABLED, "the account is switched off")
@@ -49,6 +52,24 @@ SOON_MS = 1_000
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
+
+
+class _Claimed(NamedTuple):
+    """An order that this process has the claim to.
+
+    Attributes:
+        stored: as what it is stored.
+        last_ms: the steady time until which the claim holds.
+        parent: whose child it is, if that was committed just now as well, by whoever works the
+            lane.
+    """
+
+    order: Order
+    stored: Stored
+    account: Account
+    clearance: Clearance
+    last_ms: int
+    parent: Stored | None = None
 
 
 def place_order(order_id: AggregateId, ports: Ports) -> None:
@@ -63,7 +84,8 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
     Raises:
         NotFound: there is no such order.
     """
-    order = ports.ledger.load(order_id).aggregate
+    stored = ports.ledger.load(order_id)
+    order = stored.aggregate
     if not isinstance(order, Order) or order.status is not OrderStatus.PENDING_NEW:
         return
     if order.is_queued or order.is_held:
@@ -79,20 +101,77 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
         event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
         advance(order_id, event, ports)
         return
-    venue = ports.venues.of(account)
-    last_ms = ports.clock.steady_ms() + ports.policy.lease_ms(account)
-    terms = _terms(order, account, clearance)
-    claimed = _claim(order, account, terms, ports)
-    if claimed is not None and _may_send(claimed, last_ms, ports):
-        answer: Event
-        if clearance.found is None:
-            answer = _answer(claimed, account, venue, terms, ports)
-        else:
-            answer = OrderReported(
-                at_ms=ports.clock.now_ms(), report=clearance.found, token=claimed.token
-            )
-        _time(claimed, account, answer)
-        advance(order_id, answer, ports)
+    venue = ports.venues.of(account)  # before the claim: there may be no such venue
+    claimed = _claim(order, stored, account, clearance, ports)
+    if claimed is not None:
+        _send(claimed, venue, ports)
+
+
+def size_and_send(
+    stored: Stored, turn: Event, account: Account, terms: CommitConditions, ports: Ports
+) -> tuple[Decision[Aggregate], bool]:
+    """Let what waits in a lane have its turn, and send the orders that this brings forth.
+
+    With paper an order is claimed by the commit that makes it, and sent by whoever has made it. At
+    an exchange it is merely made: what must come before it is sent may take long.
+
+    Stopped after that commit: as if it had stopped after any claim. See `place_order`.
+
+    Returns:
+        what the turn has come to, and whether the caller is to look at the lane next: nobody was
+        woken for it then.
+
+    Raises:
+        LaneChanged: as the terms say; nothing was made.
+        NotPermitted: it is paper, and the account does not run; nothing was made.
+    """
+    if account.venue != PAPER or not account.enabled:
+        return advance_from(stored, turn, ports, terms).decision, False
+    venue, last_ms = ports.venues.of(account), _last_ms(account, ports)
+    claim = PlacementClaimed(
+        at_ms=ports.clock.now_ms(), lease_until_ms=_lease_until_ms(account, ports)
+    )
+
+    def begin(order: Order) -> Decision[Order]:
+        if _refusal(order, account, ports) is not None:
+            return ignored(order, "it is refused when it is looked at")
+        return decide(order, claim)
+
+    runs = replace(terms, permits=_ENTRY_STATES)
+    made = advance_from(stored, turn, ports, runs, Along(begin=begin))
+    claims = [
+        _Claimed(one.aggregate, one, account, UNASKED, last_ms, parent=made.stored)
+        for one in made.begun
+        if isinstance(one.aggregate, Order)
+    ]
+    looks_on = [_send(one, venue, ports) for one in claims]
+    return made.decision, bool(looks_on) and all(looks_on)
+
+
+def _send(claimed: _Claimed, venue: Venue, ports: Ports) -> bool:
+    """Send an order that was claimed, and record the venue's answer.
+
+    Return whether the caller is to look at the lane next. What else has come of the answer comes
+    first, as a stop for what was filled: then the next one in the lane is woken after it.
+    """
+    order, account, clearance = claimed.order, claimed.account, claimed.clearance
+    if not _may_send(order, claimed.last_ms, ports):
+        return False
+    answer: Event
+    if clearance.found is None:
+        answer = _answer(order, account, venue, _terms(order, account, clearance), ports)
+    else:
+        at_ms = ports.clock.now_ms()
+        answer = OrderReported(at_ms=at_ms, report=clearance.found, token=order.token)
+    _time(order, account, answer)
+    parent = claimed.parent
+    along = Along(parent=parent, stays=parent is not None)
+    return not advance_from(claimed.stored, answer, ports, along=along).owes
+
+
+def _last_ms(account: Account, ports: Ports) -> int:
+    """Return the steady time until which a claim holds that is about to be made."""
+    return ports.clock.steady_ms() + ports.policy.lease_ms(account)
 
 
 def _may_send(order: Order, last_ms: int, ports: Ports) -> bool:
@@ -138,19 +217,22 @@ def _late_ms(order: Order, ports: Ports) -> int:
     return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
 
 
-def _claim(order: Order, account: Account, terms: CommitConditions, ports: Ports) -> Order | None:
+def _claim(
+    order: Order, stored: Stored, account: Account, clearance: Clearance, ports: Ports
+) -> _Claimed | None:
     """Return the claimed order, or None when others have it or the account's state forbids it."""
+    last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     try:
-        decision = advance(order.id, event, ports, terms)
+        made = advance_from(stored, event, ports, _terms(order, account, clearance))
     except NotPermitted:
         _forbidden(order, ports)
         return None
-    claimed = decision.aggregate
-    if decision.ignored is not None or not isinstance(claimed, Order):
+    claimed = made.stored.aggregate
+    if made.decision.ignored is not None or not isinstance(claimed, Order):
         return None
-    return claimed
+    return _Claimed(claimed, made.stored, account, clearance, last_ms)
 
 
 def _lease_until_ms(account: Account, ports: Ports) -> EpochMs:
@@ -282,13 +364,14 @@ def _left_of(order: Order, view: AccountView, venue: Venue, ports: Ports) -> Ord
     """Return the order of a guard without what a stop of the venue closes of it.
 
     Raises:
-        VenueRejected: that is all; the guard is told so by whose it is, and tries again until then.
+        VenueRejected: that is all. While that is not certain the guard tries again.
     """
     size = view.position(order.symbol, order.reduced_leg).size
-    closed = closed_beside(order, size, venue, ports)
+    closed, may_be_less = closed_beside(order, size, venue, ports)
     if closed >= order.quantity:
         said = f"a stop that rested at the venue closes {closed:f}"
-        raise VenueRejected(said, ReasonCode.INSUFFICIENT_FUNDS)
+        code = ReasonCode.INSUFFICIENT_FUNDS if may_be_less else ReasonCode.SIBLING_FILLED
+        raise VenueRejected(said, code)
     return replace(order, quantity=order.quantity - closed) if closed else order
 
 

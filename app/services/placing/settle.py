@@ -82,7 +82,7 @@ def _counts(aggregate_id: AggregateId, ports: Ports) -> bool:
 def _pauses(owner: SmartOrder | SmartTrade, ports: Ports) -> bool:
     """Tell whether an exit waits for a while until it tries again."""
     soon_ms = ports.clock.server_ms() + SOON_MS
-    at_ms = owner.goes_on_at_ms
+    at_ms = owner.resumes_at_ms
     return at_ms is not None and not has_come(at_ms, soon_ms, PAUSE_MAX_MS)
 
 

@@ -1,5 +1,7 @@
 """The trigger book holds the trigger of a smart order, or holds it no more."""
 
+from collections import deque
+
 from app.domain.account import Account
 from app.domain.enums import Listing, ReasonCode
 from app.domain.events import TriggerArmed, TriggerDisarmed, TriggerRefused
@@ -39,7 +41,7 @@ def arm(smart_order: SmartOrder, ports: Ports) -> None:
     advance(smart_order.id, TriggerArmed(at_ms=ports.clock.now_ms()), ports)
     if has_fired:
         own = [one for one in ports.book.fired(trigger.venue) if one.owner == smart_order.id]
-        hand_on(trigger.venue, own, ports)
+        hand_on(trigger.venue, deque(own), ports)
 
 
 def disarm(smart_order: SmartOrder, ports: Ports) -> None:

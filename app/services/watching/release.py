@@ -1,6 +1,7 @@
 """A timer is due: what waited for it goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import Decision
@@ -14,12 +15,15 @@ from app.domain.request.request import Request
 from app.domain.smart_trade.trade import SmartTrade
 from app.ports import Ports
 from app.ports.ledger import CommitConditions
-from app.services.advance import advance
+from app.services.advance import advance, advance_together
 from app.services.apart import apart
 from app.services.smart_trades.watches import end_wait
 
 #: Timers taken from the store in the first step.
 BATCH = 200
+
+#: Of those that begin with one commit.
+TOGETHER_MAX = 25
 
 
 def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
@@ -40,13 +44,34 @@ def release_due(wanted_ms: Sequence[EpochMs], ports: Ports) -> Sequence[int]:
     # What is gone, or will not go, must not be released for ever, nor hide what is behind it.
     while due := [one for one in ports.timers.due(now_ms, BATCH + len(seen)) if one not in seen]:
         seen.update(due)
+        begun = _begun_together(due, now_ms, ports)
+        late_ms += [late for one in begun.values() for late in _late_ms(one, now_ms)]
         for aggregate_id in due:
-            with apart("timers", aggregate_id):
-                late_ms += _released(aggregate_id, now_ms, ports)
+            if aggregate_id not in begun:
+                with apart("timers", aggregate_id):
+                    late_ms += _released(aggregate_id, now_ms, ports)
     early = [one for one in wanted_ms if one > now_ms]
     if early:
         ports.publisher.wake_timers(early)
     return late_ms
+
+
+def _begun_together(
+    due: Sequence[AggregateId], now_ms: EpochMs, ports: Ports
+) -> Mapping[AggregateId, Aggregate]:
+    """Let many begin with few commits, and return them as they were.
+
+    What is anything but plain is left, to be released for itself: whatever goes wrong with one of
+    those that were to begin with it, and an entry for which the store has no room.
+    """
+    begun: dict[AggregateId, Aggregate] = {}
+    for ids in ports.ledger.in_groups(due, TOGETHER_MAX):
+        with apart("timers", ids[0]), suppress(Conflict, StoreFull):
+            together = advance_together(
+                ids, TimerDue(at_ms=now_ms), ports, CommitConditions(is_entry=True)
+            )
+            begun |= {one.id: one for one in together}
+    return begun
 
 
 def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[int]:
@@ -59,8 +84,12 @@ def _released(aggregate_id: AggregateId, now_ms: EpochMs, ports: Ports) -> list[
             is_over = _begun(aggregate, now_ms, ports).ignored is None
     except (NotFound, UnreadableRecord, Conflict):
         return []  # gone, not to be read, or changed by others all the time: the sweep looks again
-    timers = [one for one in aggregate.owed() if one.kind is EffectKind.TIMER]
-    return [now_ms - one.due_at_ms for one in timers if is_over]
+    return _late_ms(aggregate, now_ms) if is_over else []
+
+
+def _late_ms(before: Aggregate, now_ms: EpochMs) -> list[int]:
+    timers = [one for one in before.owed() if one.kind is EffectKind.TIMER]
+    return [now_ms - one.due_at_ms for one in timers]
 
 
 def _begun(aggregate: Aggregate, now_ms: EpochMs, ports: Ports) -> Decision[Aggregate]:

@@ -1,6 +1,5 @@
 """Finished aggregates on their way out of the store."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import redis
@@ -11,8 +10,10 @@ from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
 from app.ports.clock import Clock
 from app.ports.history import Mark, Record
+from app.ports.room import StoreMemory
 from app.store.core import keys
 from app.store.core.indexes import left_by
+from app.store.core.memory import RedisMemory
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.scripts import load_script, text_of
 from app.store.core.transaction import OK
@@ -36,6 +37,7 @@ class RedisArchiveQueue:
         self._client = client
         self._clock = clock
         self._quarantine = RedisQuarantine(client)
+        self._memory = RedisMemory(client)
         self._kept = load_script(client, "kept.lua")
         self._leave = load_script(client, "leave.lua")
         self._bring_back = load_script(client, "bring_back.lua")
@@ -71,7 +73,7 @@ class RedisArchiveQueue:
 
     def kept(self, marks: Mapping[AggregateId, Mark]) -> None:
         """Count these as kept by the history, save those that have changed since."""
-        for shard, ids in _by_shard(marks):
+        for shard, ids in keys.by_shard(marks).items():
             each = map(keys.AggregateKeys, ids)
             owners = [key for own in each for key in (own.record, own.timeline)]
             self._kept(
@@ -103,7 +105,7 @@ class RedisArchiveQueue:
         """Forget these, save those that must stay; see `ArchiveQueue`."""
         business_ms, server_ms = self._clock.now_ms(), self._clock.server_ms()
         left = 0
-        for shard, ids in _by_shard(marks):
+        for shard, ids in keys.by_shard(marks).items():
             found = self._quarantine.load(ids, {Kind.SMART_ORDER})
             owners: list[str] = []
             told: list[str | int] = []
@@ -148,6 +150,10 @@ class RedisArchiveQueue:
     def set_history(self, identity: str) -> None:
         """Say which history has what counts as kept."""
         self._client.set(keys.HISTORY, identity)
+
+    def memory(self) -> StoreMemory:
+        """Return how full the memory of the server is."""
+        return self._memory.read()
 
     def bring_back(self, record: Record, give_up_at_ms: EpochMs) -> None:
         """Put an aggregate back as it left, unless it is there."""
@@ -200,13 +206,6 @@ def _record(
         timeline=tuple(timeline),
         children=tuple(sorted(AggregateId(int(one)) for one in children)),
     )
-
-
-def _by_shard(ids: Iterable[AggregateId]) -> Iterable[tuple[keys.Shard, list[AggregateId]]]:
-    shards: dict[keys.Shard, list[AggregateId]] = defaultdict(list)
-    for one in ids:
-        shards[keys.shard_of(one)].append(one)
-    return shards.items()
 
 
 def _told(ids: Sequence[AggregateId], marks: Mapping[AggregateId, Mark]) -> list[int]:

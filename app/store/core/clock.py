@@ -6,6 +6,7 @@ Somebody may set the clock of that host. docs/design.md, Time, says what follows
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 import redis
@@ -19,6 +20,10 @@ from app.store.core.scripts import text_of
 
 #: After this long the offset to the server's clock is measured anew.
 SYNC_SECONDS = 1.0
+
+#: After this long one thread measures it, and the others go on with what they have. Else many that
+#: come at once would all find it too old at once.
+AHEAD_SECONDS = 0.5
 
 #: An answer that was longer on its way is not believed, so often: a process that stood still after
 #: its question would take an old time for the present one, and a lease that is over for its own.
@@ -63,9 +68,9 @@ _NEVER = _Measurement(0.0, -math.inf, -math.inf)
 class RedisClock:
     """Server time, from this machine's steady clock and an offset measured once a second.
 
-    Each thread that finds the last measurement too old makes one, whoever else does: nobody waits
-    for an answer to somebody else, so a server that stands still holds up all at once for as long
-    as one.
+    One thread measures ahead. Each that finds the last measurement too old all the same makes one,
+    whoever else does: nobody waits for an answer to somebody else, so a server that stands still
+    holds up all at once for as long as one.
 
     The estimate is never ahead of the server, its answer being as old as its way back, unless the
     server's clock is corrected by less than STEP_MS: then this one stands still meanwhile.
@@ -74,7 +79,7 @@ class RedisClock:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._last = _NEVER
+        self._last = self._measured_ahead = _NEVER
         self._told_ms = 0
         self._seen_step_ms = 0  # by this process
         self._noted_step_ms = 0  # by any, as far as the store says
@@ -115,8 +120,19 @@ class RedisClock:
         return EpochMs(self._told_ms)
 
     def _measure_if_due(self) -> None:
-        if steady_seconds() - self._last.at_seconds <= SYNC_SECONDS:
+        last = self._last
+        age_seconds = steady_seconds() - last.at_seconds
+        if age_seconds <= AHEAD_SECONDS:
             return
+        if age_seconds <= SYNC_SECONDS:
+            if self._measured_ahead is not last:
+                self._measured_ahead = last  # this thread measures
+                with suppress(StoreUnavailable):  # the last one is good for a while yet
+                    self._measure()
+            return
+        self._measure()
+
+    def _measure(self) -> None:
         # All at once: of a measurement that is cut short nothing may be left, or a step is missed.
         measured, noted_ms = self._asked(), int(self._client.get(keys.CLOCK_STEP) or 0)
         with self._lock:

@@ -44,6 +44,9 @@ SHORT: Final[Mapping[str, str]] = {
     "venue_order_id": "vo",
 }
 
+#: Writes plain JSON without blanks.
+json_text = json.JSONEncoder(separators=(",", ":")).encode
+
 Value = TypeVar("Value")
 Convert = Callable[[Any], Any]
 

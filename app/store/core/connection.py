@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import hiredis
 import redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 from redis.retry import Retry
 
 from app.domain.errors import StoreUnavailable
@@ -68,11 +69,52 @@ class StoreClient(redis.Redis):
             return answer
         return read(answer, **{name: one for name, one in options.items() if name != "keys"})
 
+    def at_once(self, commands: Sequence[bytes]) -> list[Any]:
+        """Carry out commands, each of which is `packed`, in one write.
+
+        Returns:
+            their answers in order. Errors are among them: of what the server refused, and, from
+            where the connection was lost, of each that may or may not be carried out.
+
+        Raises:
+            StoreUnavailable: there was no connection; nothing was sent.
+        """
+        with _translated():
+            connection: Any = self.connection_pool.get_connection()
+        answers: list[Any] = []
+        is_whole = False
+        try:
+            connection.send_packed_command([b"".join(commands)])
+            while len(answers) < len(commands):
+                answers.append(_answer_or_refusal(connection))
+            is_whole = True
+        except RedisError as error:
+            answers += [error] * (len(commands) - len(answers))
+        finally:
+            if not is_whole:
+                connection.disconnect()  # what comes late is an answer to nobody
+            self.connection_pool.release(connection)
+        return answers
+
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: ANN401, FBT001, FBT002 - as redis-py has it
         """Return a pipeline that raises the same."""
         pipeline = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipeline.beyond = self.beyond
         return pipeline
+
+
+def packed(*words: str | int) -> bytes:
+    """Return a command as `at_once` takes it."""
+    pack: Any = hiredis.pack_command
+    command: bytes = pack(words)
+    return command
+
+
+def _answer_or_refusal(connection: Any) -> Any:  # noqa: ANN401
+    try:
+        return connection.read_response()
+    except ResponseError as refusal:
+        return refusal
 
 
 class _Pipeline(Pipeline):

@@ -4,10 +4,12 @@ import os
 import secrets
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import redis
 
+from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import (
     ID_EPOCH_MS,
     IDS_PER_MS,
@@ -27,6 +29,10 @@ BLOCK = IDS_PER_MS
 #: After this long a block is dropped, so that ids rise with time to within a second.
 BLOCK_LIFE_SECONDS = 1.0
 
+#: So long before that, or when a shard has so few numbers left, one thread draws the next block,
+#: and the others go on with this one. Else many that come at once would all draw at once.
+AHEAD_SECONDS, FEW = 0.5, 64
+
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -44,12 +50,17 @@ class _Block:
         """Whether it must not be used: a fork must not hand out what its parent has drawn."""
         return time.monotonic() > self.drop_at or os.getpid() != self.process
 
+    def is_ending(self, shard: int) -> bool:
+        """Whether another one should be there soon."""
+        left = range(self.next[shard], self.first + BLOCK, keys.SHARD_COUNT)
+        return len(left) < FEW or time.monotonic() > self.drop_at - AHEAD_SECONDS
+
     def take(self, shard: int, most: int) -> list[int]:
         """Take numbers for a shard, as many as there are left."""
         if self.is_over:
             return []
         first, end = self.next[shard], self.first + BLOCK
-        taken = list(range(first, end, keys.SHARD_COUNT))[:most]
+        taken = list(range(first, end, keys.SHARD_COUNT)[:most])
         self.next[shard] = first + len(taken) * keys.SHARD_COUNT
         return taken
 
@@ -57,8 +68,9 @@ class _Block:
 class RedisIds:
     """Ids of one integer space below 2**53; the remainder by SHARDS names the shard.
 
-    A block is drawn by whoever finds that there is none. Of those that several have drawn at once
-    the last one serves all; the numbers of the others are used by nobody.
+    A block is drawn by one thread before the last one ends, and by whoever finds that there is
+    none. Of those that several have drawn at once the last one serves all; the numbers of the
+    others are used by nobody.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -66,6 +78,7 @@ class RedisIds:
         self._draw_block = load_script(client, "ids.lua")
         self._lock = threading.Lock()
         self._block: _Block | None = None
+        self._drawn_after: _Block | None = None
         self._installation: str | None = None
 
     def fresh(self, account: AccountId, count: int) -> tuple[FreshId, ...]:
@@ -79,6 +92,7 @@ class RedisIds:
             numbers += taken
             if len(taken) < missing:
                 self._draw()
+        self._draw_ahead(shard)
         ids = map(AggregateId, numbers)
         return tuple(FreshId(one, client_order_id(installation, one)) for one in ids)
 
@@ -106,6 +120,15 @@ class RedisIds:
             self._client.set(keys.INSTALLATION, made, nx=True)
             self._installation = text_of(self._client.get(keys.INSTALLATION))
         return self._installation
+
+    def _draw_ahead(self, shard: int) -> None:
+        """Draw the block after one that is ending, unless a thread of this process does already."""
+        block = self._block
+        if block is None or block is self._drawn_after or not block.is_ending(shard):
+            return
+        self._drawn_after = block
+        with suppress(StoreUnavailable):  # whoever needs it will be told
+            self._draw()
 
     def _draw(self) -> None:
         """Draw a block, and serve from it unless a later one is there by now."""

@@ -98,7 +98,7 @@ def _order_listings(order: Order) -> Iterator[Listing]:
     if order.status is OrderStatus.UNKNOWN:
         yield Listing("SADD", shard.unknown, member)
     if order.status in OPEN:
-        yield Listing("SADD", own.open_orders, member)
+        yield Listing("SADD", own.stops if order.rests else own.open_orders, member)
     if order.is_live and order.caller_id_scope is not None:
         yield Listing("HSET", own.callers + order.caller_id_scope, order.caller_id or "", member)
 
@@ -129,7 +129,7 @@ def left_by(aggregate: Aggregate | None) -> Listing | None:
 
 def _smart_order_listings(smart_order: SmartOrder) -> Iterator[Listing]:
     own, member = keys.account(smart_order.account), str(smart_order.id)
-    if smart_order.stands_alone and smart_order.is_waiting:
+    if smart_order.stands_alone and smart_order.is_pending:
         yield Listing("SADD", own.waiting, member)
     lasting = left_by(smart_order)
     if lasting is not None:

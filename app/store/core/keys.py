@@ -5,6 +5,8 @@ touches one slot. An id's remainder by the number of shards is the shard of its 
 how a record is found by its id alone. A name that ends with a colon is followed by what is said.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -153,6 +155,14 @@ def shard_of(owner: AccountId | AggregateId) -> Shard:
     return SHARDS[owner % SHARD_COUNT]
 
 
+def by_shard(ids: Iterable[AggregateId]) -> Mapping[Shard, Sequence[AggregateId]]:
+    """Return these by the shard that they live in, in the order they have there."""
+    shards: dict[Shard, list[AggregateId]] = defaultdict(list)
+    for one in ids:
+        shards[shard_of(one)].append(one)
+    return shards
+
+
 class AggregateKeys:
     """The keys of one aggregate."""
 
@@ -187,8 +197,11 @@ class AccountKeys:
         #: set. Its smart orders that stand alone and wait. Until they do not.
         self.waiting = f"{tag}:waiting:{account}"
 
-        #: set. Its orders at the venue. Until closed.
+        #: set. Its orders at the venue, but for those below. Until closed.
         self.open_orders = f"{tag}:open:{account}"
+
+        #: set. Its stops that rest at the venue. Until they begin to fill, or are closed.
+        self.stops = f"{tag}:stops:{account}"
 
         #: string. RUN, REDUCE_ONLY, HALT or FROZEN. For ever; missing counts as HALT.
         self.state = f"{tag}:state:{account}"

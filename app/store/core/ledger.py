@@ -1,7 +1,9 @@
 """The aggregates, their timelines and the outbox; the truth."""
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import redis
 import structlog
@@ -10,7 +12,7 @@ from app import metrics
 from app.domain.aggregate import Aggregate, is_news
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import Effect, EffectKind
-from app.domain.enums import AccountState
+from app.domain.enums import AccountState, Kind
 from app.domain.errors import (
     Conflict,
     LaneChanged,
@@ -36,7 +38,7 @@ from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
-from app.store.core.scripts import Answer, load_script, text_of
+from app.store.core.scripts import Answer, LoadedScript, Script, load_script, text_of
 from app.store.core.tape import trade_writes
 from app.store.core.transaction import OK, Condition, Key, Write, transact
 
@@ -45,6 +47,9 @@ EVENTS_KEPT = 10_000
 
 #: Repeats of one request that its timeline tells of.
 REPEATS_TOLD_MAX = 10
+
+#: What a record consists of, as far as an aggregate is made of it.
+_FIELDS = ("version", "body")
 
 _log = structlog.get_logger()
 
@@ -60,6 +65,7 @@ class RedisLedger:
         clock: tells server time and business time.
         process: names this process in timelines.
         republish_after_ms: how long an effect may be owed before its message is sent again.
+        sent: by what the script of a commit is called.
     """
 
     def __init__(
@@ -68,23 +74,38 @@ class RedisLedger:
         clock: Clock,
         process: Callable[[], str],
         republish_after_ms: int,
+        sent: Callable[[LoadedScript], Script] = lambda script: script,
     ) -> None:
         self._client = client
         self._clock = clock
         self._process = process
         self._republish_after_ms = republish_after_ms
         self._quarantine = RedisQuarantine(client)
-        self._commit = load_script(client, "run.lua", "commit.lua")
+        self._commit = sent(load_script(client, "run.lua", "commit.lua"))
         self._sent = threading.local()
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
-        version, body = self._client.hmget(
-            keys.AggregateKeys(aggregate_id).record, "version", "body"
-        )
-        if version is None or body is None:
+        record = self._client.hmget(keys.AggregateKeys(aggregate_id).record, _FIELDS)
+        stored = self._stored(aggregate_id, record)
+        if stored is None:
             raise NotFound(f"there is no aggregate {aggregate_id}")
-        return Stored(self._quarantine.read(aggregate_id, text_of(body)), int(version))
+        return stored
+
+    def load_all(self, ids: Collection[AggregateId]) -> Sequence[Stored]:
+        """Return these as they are now, save those that are not here or cannot be read."""
+        with self._client.pipeline(transaction=False) as pipeline:
+            for one in ids:
+                pipeline.hmget(keys.AggregateKeys(one).record, _FIELDS)
+            found = list(zip(ids, pipeline.execute(), strict=True))
+        aggregates = self._quarantine.readable((one, body) for one, (_, body) in found)
+        versions = {one: version for one, (version, _) in found}
+        return [Stored(each, int(versions[one])) for one, each in aggregates.items()]
+
+    def in_groups(self, ids: Collection[AggregateId], most: int) -> Iterable[Sequence[AggregateId]]:
+        """Return these, some at a time that one commit can change, in the order they have there."""
+        shards = keys.by_shard(ids).values()
+        return [own[at : at + most] for own in shards for at in range(0, len(own), most)]
 
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
         """Return which of these are here, readable or not."""
@@ -146,13 +167,20 @@ class RedisLedger:
         sent: int = getattr(self._sent, "count", 0)
         return sent
 
-    def news(self, aggregate_id: AggregateId) -> Mapping[AggregateId, int]:
-        """Return what changed for this aggregate and was not read yet: child → version."""
-        inbox = self._client.hgetall(keys.AggregateKeys(aggregate_id).inbox)
-        return {
+    def with_news(
+        self, aggregate_id: AggregateId
+    ) -> tuple[Stored | None, Mapping[AggregateId, int]]:
+        """Return the aggregate, and what changed for it and was not read yet: child → version."""
+        own = keys.AggregateKeys(aggregate_id)
+        with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.hgetall(own.inbox)
+            pipeline.hmget(own.record, _FIELDS)
+            inbox, record = pipeline.execute()
+        news = {
             AggregateId(int(child)): int(version)
             for child, version in sorted(inbox.items(), key=lambda item: int(item[0]))
         }
+        return self._stored(aggregate_id, record), news
 
     def repeated(self, account: AccountId, dedupe_key: str, now_ms: EpochMs) -> AggregateId | None:
         """Return what was admitted under a dedupe key that still counts, or None."""
@@ -174,6 +202,13 @@ class RedisLedger:
                 pipeline.xrevrange(shard.events, count=1)
             newest = pipeline.execute()
         return [text_of(found[0][0]) if found else "" for found in newest]
+
+    def _stored(self, aggregate_id: AggregateId, record: Sequence[Any]) -> Stored | None:
+        """Return what a record says, if there is one."""
+        version, body = record
+        if version is None or body is None:
+            return None
+        return Stored(self._quarantine.read(aggregate_id, text_of(body)), int(version))
 
     def _run(self, conditions: Sequence[Condition], writes: Sequence[Write]) -> Answer:
         """Send a commit, and count it unless it is refused: without an answer it is in doubt."""
@@ -215,14 +250,16 @@ class RedisLedger:
             # What was read leaves the inbox, and with the last of it the look that was owed.
             for child, read in change.read.items():
                 conditions.append(("unread", own.inbox, f"{child} {read}"))
-                outbox = Key(keys.shard_of(after.id).outbox)
-                writes.append(("READ", own.inbox, child, outbox, effect_text(_news_of(after.id))))
+            outbox = Key(keys.shard_of(after.id).outbox)
+            heard = () if change.heard is None else (change.heard,)
+            news = effect_text(_news_of(after.id, after))
+            writes += [("READ", own.inbox, child, outbox, news) for child in (*change.read, *heard)]
             # Who has to hear of it finds the version in the inbox, and owes a look.
             for one in _concerned(before, after, tell, changing):
-                news, owes = _news_of(one), keys.shard_of(one).outbox
+                look, owes = _news_of(one, after), keys.shard_of(one).outbox
                 writes.append(("HSET", keys.AggregateKeys(one).inbox, after.id, version + 1))
-                writes.append(("ZADD", owes, again_at_ms, effect_text(news)))
-                effects.append(news)
+                writes.append(("ZADD", owes, again_at_ms, effect_text(look)))
+                effects.append(look)
         return effects
 
     def _told(self, aggregate_id: AggregateId, entries: Sequence[TimelineEntry]) -> list[Write]:
@@ -262,7 +299,7 @@ def _tell(changes: Sequence[Change]) -> None:
     for change in changes:
         after = change.after
         for entry in change.entries:
-            metrics.CHANGES.labels(kind=after.kind, event=entry.name).inc()
+            _counter(after.kind, entry.name)()
         if change.entries:
             _log.info(
                 "changed",
@@ -272,6 +309,11 @@ def _tell(changes: Sequence[Change]) -> None:
                 events=" ".join(entry.name for entry in change.entries),
                 reason=next((one.reason.code for one in change.entries if one.reason), None),
             )
+
+
+@cache
+def _counter(kind: Kind, event: EntryName) -> Callable[[], None]:
+    return metrics.CHANGES.labels(kind=kind, event=event).inc
 
 
 def _admitting(
@@ -347,11 +389,12 @@ def _concerned(
     changing: Collection[AggregateId],
 ) -> list[AggregateId]:
     """Return who has to hear of a change, save those who are part of the same commit."""
-    told = [*tell] if isinstance(after, Order) else []
+    told = [*tell] if isinstance(after, Order) and before is not None else []
     if after.parent_id is not None and is_news(before, after):
         told.append(after.parent_id)
-    if isinstance(after, Order) and after.replaced_by is not None and _ends(before, after):
-        told.append(after.replaced_by)
+    successor = after.replaced_by if isinstance(after, Order | SmartOrder) else None
+    if successor is not None and _ends(before, after):
+        told.append(successor)
     return [one for one in dict.fromkeys(told) if one not in changing]
 
 
@@ -359,8 +402,9 @@ def _ends(before: Aggregate | None, after: Aggregate) -> bool:
     return not after.is_live and (before is None or before.is_live)
 
 
-def _news_of(reader: AggregateId) -> Effect:
-    return Effect(kind=EffectKind.NEWS, target=reader)
+def _news_of(reader: AggregateId, changed: Aggregate) -> Effect:
+    """Return the look that is owed by who has to hear of a change; both are of one account."""
+    return Effect(kind=EffectKind.NEWS, target=reader, account=changed.account)
 
 
 def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table

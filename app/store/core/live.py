@@ -30,25 +30,33 @@ class RedisLive:
         return self._ids(keys.account(account).live)
 
     def open_orders(self, account: AccountId) -> Collection[AggregateId]:
-        """Return the orders of an account that are at its venue."""
+        """Return the orders of an account that are at its venue, but for stops that rest there."""
         return self._ids(keys.account(account).open_orders)
+
+    def stops(self, account: AccountId) -> Collection[AggregateId]:
+        """Return the stops of an account that rest at its venue."""
+        return self._ids(keys.account(account).stops)
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts of which anything is live, asked all at once."""
-        return self._having(accounts, [keys.account(one).live for one in accounts])
+        return self._having(accounts, [[keys.account(one).live] for one in accounts])
 
     def with_open_orders(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
-        """Return those of these accounts that have orders at their venues, asked all at once."""
-        return self._having(accounts, [keys.account(one).open_orders for one in accounts])
+        """Return those of these accounts that have open orders, as above, asked all at once."""
+        return self._having(accounts, [[keys.account(one).open_orders] for one in accounts])
 
     def with_guards(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
-        """Return those of these accounts in which positions are guarded, asked all at once."""
-        return self._having(accounts, [keys.account(one).protectors for one in accounts])
+        """Return those of these accounts with guards, here or at the venue, asked all at once."""
+        wanted = [keys.account(one) for one in accounts]
+        return self._having(accounts, [[one.protectors, one.stops] for one in wanted])
 
-    def _having(self, accounts: Sequence[AccountId], of_each: Sequence[str]) -> set[AccountId]:
+    def _having(
+        self, accounts: Sequence[AccountId], of_each: Sequence[Sequence[str]]
+    ) -> set[AccountId]:
+        """Return the accounts of which any of these keys is there."""
         with self._client.pipeline(transaction=False) as pipeline:
-            for key in of_each:
-                pipeline.exists(key)
+            for own in of_each:
+                pipeline.exists(*own)
             found = pipeline.execute()
         return {one for one, exists in zip(accounts, found, strict=True) if exists}
 
@@ -83,10 +91,13 @@ class RedisLive:
         )
 
     def waiting(self, account: AccountId) -> Sequence[SmartOrder]:
-        """Return the smart orders of an account that stand alone and wait, newest first."""
+        """Return the smart orders of an account that stand alone and wait, here or there.
+
+        The newest come first.
+        """
         ids = sorted(self._ids(keys.account(account).waiting), reverse=True)
         found = self._quarantine.load(ids)
-        return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_waiting]
+        return [one for one in found.values() if isinstance(one, SmartOrder) and one.is_pending]
 
     def _of_shards(self, each: Sequence[str]) -> list[AggregateId]:
         with self._client.pipeline(transaction=False) as pipeline:

@@ -16,7 +16,8 @@ from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.trade import SmartTrade
-from app.store.core.codec import SHORT, decoder, encoder
+from app.domain.smart_trade.venue_stop import NONE_YET
+from app.store.core.codec import SHORT, decoder, encoder, json_text
 
 _CREATED, _UPDATED, _TRIGGER = (
     SHORT[name] for name in ("created_at_ms", "updated_at_ms", "trigger")
@@ -25,7 +26,8 @@ _CREATED, _UPDATED, _TRIGGER = (
 _SHARED = {"owner": "id", SHORT["symbol"]: SHORT["symbol"]}
 
 #: Rises when a record can no longer be read by the release before. 2 is of what waits for its price
-#: at the venue: who does not know of that would send it to the market at once.
+#: at the venue, or for the end of what does: who does not know of that would send it to the market
+#: at once, or wait for its price beside the venue.
 SCHEMA = 2
 
 #: Characters in which a record has said its kind.
@@ -47,7 +49,7 @@ def record_of(aggregate: Aggregate) -> str:
     kind = _KIND_OF[type(aggregate)]
     body = encoder(_KINDS[kind])(aggregate)
     _lighten(body)
-    return json.dumps({"s": _schema_of(aggregate), "k": kind, **body}, separators=(",", ":"))
+    return json_text({"s": _schema_of(aggregate), "k": kind, **body})
 
 
 def _schema_of(aggregate: Aggregate) -> int:
@@ -55,7 +57,9 @@ def _schema_of(aggregate: Aggregate) -> int:
     match aggregate:
         case Order(condition=condition) if condition is not None:
             return 2
-        case SmartOrder(at_venue=True):
+        case SmartOrder(at_venue=at_venue, succeeds=succeeds) if at_venue or succeeds is not None:
+            return 2
+        case SmartTrade(venue_stop=stop) if stop != NONE_YET:
             return 2
         case _:
             return 1
@@ -128,7 +132,7 @@ def entry_text(entry: TimelineEntry, process: str) -> str:
     fields: list[object] = [entry.name, entry.at_ms, process]
     if entry.reason is not None:
         fields += [entry.reason.code, entry.reason.message]
-    return json.dumps(fields, separators=(",", ":"))
+    return json_text(fields)
 
 
 def entry_from(text: str) -> tuple[TimelineEntry, str]:

@@ -172,10 +172,14 @@ class RedisTriggerBook:
                 found += [replace(one, at_ms=seen_ms) for one in fired.values()]
         return sorted(found, key=lambda one: (one.tick, one.owner))
 
-    def done(self, venue: VenueName, firing: Firing) -> None:
-        """Take what one tick has fired of one owner off the list: the owner knows."""
-        members = [_name(firing.owner, slot) for slot in firing.prices]
-        self._done([keys.book(venue, firing.symbol) + keys.FIRED], [firing.tick, *members])
+    def done(self, venue: VenueName, firings: Iterable[Firing]) -> None:
+        """Take what has fired of these off the list, in one round trip: their owners know."""
+        calls: list[Call] = []
+        for one in firings:
+            members = [_name(one.owner, slot) for slot in one.prices]
+            fired = keys.book(venue, one.symbol) + keys.FIRED
+            calls.append((self._done, [fired], [one.tick, *members]))
+        run_queued(self._client, calls)
 
     def symbols(self, venue: VenueName) -> Collection[Symbol]:
         """Return the symbols with something armed. Those that are quiet are forgotten."""

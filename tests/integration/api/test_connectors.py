@@ -1,6 +1,7 @@
 """Connectors are made, changed, shown and switched off; their tokens are shown once, if ever."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import redis
@@ -16,6 +17,13 @@ pytestmark = pytest.mark.integration
 
 BAD = (400, "validation_failed")
 NEEDED = {"account": "first", "symbol": "BTC/USDT"}
+
+
+@pytest.fixture
+def wiring(wiring: Wiring) -> Wiring:
+    """A web process that hardly waits for a worker to learn something: there is none."""
+    policy = replace(wiring.ports.policy, learn_wait_ms=150)
+    return replace(wiring, ports=replace(wiring.ports, policy=policy))
 
 
 @pytest.fixture(autouse=True)

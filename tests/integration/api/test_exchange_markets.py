@@ -23,6 +23,7 @@ from app.domain.enums import Market as Traded
 from app.domain.identifiers import EpochMs, VenueName
 from app.factory import create_app
 from app.settings import Settings
+from app.store.core.clock import RedisClock
 from tests.integration.api.conftest import ADMIN_TOKEN
 from tests.support.builders import a_live_account
 from tests.support.caller import Caller, Worker
@@ -70,6 +71,20 @@ class WorksAtOnce:
         del due_ms
 
 
+class SkipsWaits(RedisClock):
+    """A clock on which whoever waits has waited at once, however long that is."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__(client)
+        self.skipped_ms = 0
+
+    def steady_ms(self) -> int:
+        return super().steady_ms() + self.skipped_ms
+
+    def sleep(self, for_ms: int) -> None:
+        self.skipped_ms += for_ms
+
+
 class House:
     """An installation with an account at simulated Poloniex, and one at simulated Binance."""
 
@@ -77,8 +92,9 @@ class House:
         wiring = web_wiring(settings)
         self.gateways = gateways
         self.publisher = WorksAtOnce(Worker(settings))
-        policy = replace(wiring.ports.policy, learn_wait_ms=150)
-        ports = replace(wiring.ports, publisher=self.publisher, policy=policy)
+        clock = SkipsWaits(wiring.memory._client)  # noqa: SLF001 - closed with it
+        policy = replace(wiring.ports.policy, learn_wait_ms=20_000)
+        ports = replace(wiring.ports, publisher=self.publisher, clock=clock, policy=policy)
         self.wiring: Wiring = replace(wiring, ports=ports)
         self.caller = Caller(create_app(self.wiring).test_client(), ADMIN_TOKEN)
         wiring.paper.seed_instruments()

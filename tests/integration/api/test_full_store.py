@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import count
 
 import pytest
 import redis
@@ -18,8 +17,6 @@ from tests.support.each_dialect import ACCOUNT, NET, named, open_for_all, order,
 from tests.support.servers import QUICK, fill, make_room, running_server
 
 pytestmark = pytest.mark.integration
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +44,7 @@ class Room:
 
     def send(self, dialect: Dialect, path: str, fields: Json, method: str = "POST") -> TestResponse:
         """Send a request of a dialect, signed now."""
-        one = signed_by(dialect, path, fields, method=method, apart=next(_numbers))
+        one = signed_by(dialect, path, fields, method=method)
         return one.to(self.demo.client)
 
     def make(self, dialect: Dialect, path: str, fields: Json, method: str = "POST") -> Json:

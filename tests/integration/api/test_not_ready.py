@@ -17,6 +17,13 @@ EXCHANGE = VenueName("bybit_testnet")
 
 
 @pytest.fixture
+def wiring(wiring: Wiring) -> Wiring:
+    """A web process that hardly waits for a worker to learn something: there is none."""
+    policy = replace(wiring.ports.policy, learn_wait_ms=150)
+    return replace(wiring, ports=replace(wiring.ports, policy=policy))
+
+
+@pytest.fixture
 def unread(demo: Caller, wiring: Wiring) -> Caller:
     """Callers of all dialects, whose accounts are at an exchange that nobody has looked at."""
     open_for_all(demo)

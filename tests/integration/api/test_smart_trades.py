@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from app.bootstrap import Wiring
 from app.domain.effects import Effect
 from app.domain.enums import Dialect, Market, Mode
 from app.domain.errors import StoreUnavailable, VenueUnavailable
+from app.domain.exits import ExitRules
 from app.domain.identifiers import AccountName, Currency, EpochMs, VenueName
 from app.domain.worker_request import WorkerAnswer
 from app.factory import create_app
@@ -66,6 +68,12 @@ def waiting(account: int = 1, **odd: object) -> dict[str, object]:
     """A buy that waits for a price."""
     usual = {"pair": "USDT_BTC", "units_to_buy": "0.01", "buy_method": "conditional"}
     return {"account_id": account, "buy_price": "60000", **usual, **odd}
+
+
+def stopped() -> dict[str, object]:
+    """Bought at once, with a stop-loss at 45,000."""
+    stop = {"stop_loss_enabled": True, "stop_loss_price_condition": "45000"}
+    return {**waiting(), "buy_method": "market", "take_profit_enabled": False, **stop}
 
 
 def test_a_waiting_entry_is_started(bot: Bot) -> None:
@@ -174,6 +182,82 @@ def test_switches_of_a_client_are_taken_with_each_trade(
 
     found = wiring.ports.ledger.load(int(trade["id"])).aggregate  # type: ignore[arg-type]
     assert getattr(found.exits, SWITCHES[switch]) is flag  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("client", "account", "rules"),
+    [
+        ({}, "auto", ExitRules()),
+        ({}, "both", ExitRules()),  # the document has stops followed here, at the bid
+        ({"protection": "auto"}, "exchange", ExitRules()),
+        ({"protection": "here"}, "both", ExitRules()),
+        ({"protection": "both"}, "here", ExitRules(beyond_percent=Decimal(3))),
+        (
+            {"protection": "exchange", "protection_distance_percent": "1.5"},
+            "auto",
+            ExitRules(beyond_percent=Decimal("1.5"), venue_first=True),
+        ),
+    ],
+)
+def test_who_holds_stops_is_said_by_the_client_alone(
+    bot: Bot, wiring: Wiring, client: Json, account: str, rules: ExitRules
+) -> None:
+    bot.caller.call("PUT", "/api/accounts/demo", {"protection": account})
+    told = bot.caller.call("PUT", f"/api/clients/three_commas/{KEY}", client)
+
+    trade = bot.waiting()
+
+    found = wiring.ports.ledger.load(int(trade["id"])).aggregate  # type: ignore[arg-type]
+    assert found.exits == rules  # type: ignore[union-attr]
+    assert {name: told[name] for name in client} == client
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"protection": "venue"}, {"protection": None}, {"protection_distance_percent": "0.05"}],
+)
+def test_who_holds_stops_is_one_of_four(bot: Bot, setting: Json) -> None:
+    path = f"/api/clients/three_commas/{KEY}"
+
+    status, code, fields = bot.caller.refusal("PUT", path, setting)
+
+    assert (status, code, fields) == (400, "validation_failed", list(setting))
+
+
+def test_a_stop_that_rests_is_told_here_and_the_document_knows_nothing_of_it(bot: Bot) -> None:
+    bot.caller.call("PUT", f"/api/clients/three_commas/{KEY}", {"protection": "both"})
+
+    trade = bot.post("create_smart_trade", stopped()).get_json()
+    bot.worker.work()
+
+    shown = bot.shown(trade)
+    (step,) = shown["stop_loss_steps"]
+    assert (shown["status"], step["status"]) == ("bought", "idle")
+    assert (step["order_id"], step["market_order_id"], step["price"]) == (None, None, "45000")
+    row = bot.caller.call("GET", f"/api/orders/{trade['id']}")
+    assert row["held_by"] == "venue"
+    (resting,) = [
+        one
+        for one in (bot.caller.call("GET", f"/api/orders/{child}") for child in row["children"])
+        if one["state"] == "NEW"
+    ]
+    assert (resting["held_by"], resting["trigger_price"]) == ("venue", "43650")
+
+
+def test_a_trade_whose_venue_does_not_hold_its_stop_is_named(bot: Bot) -> None:
+    bot.caller.call("PUT", f"/api/clients/three_commas/{KEY}", {"protection": "both"})
+    bot.caller.call("PUT", "/paper/faults/demo", {"place": ["ok", *["reject"] * 9]})
+
+    trade = bot.post("create_smart_trade", stopped()).get_json()
+    bot.worker.work()
+
+    row = bot.caller.call("GET", f"/api/orders/{trade['id']}")
+    findings = bot.caller.call("POST", "/api/doctor")["findings"]
+    (found,) = [one for one in findings if one["check"] == "protection"]
+    assert row["held_by"] == "here"
+    assert "smart trade" in found["message"]
+    assert "has no stop at its venue: " in found["message"]
+    assert "nothing was said" not in found["message"]
 
 
 @pytest.mark.parametrize("word", ["yes", 1, None])

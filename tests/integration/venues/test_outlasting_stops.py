@@ -22,7 +22,7 @@ from app.domain.smart_order import SmartOrder
 from app.domain.status import OPEN, OrderStatus
 from app.exchanges import parse
 from app.exchanges.parse import Json
-from app.services.following.follow import poll_orders
+from app.services.following.follow import poll_orders, poll_stops
 from app.services.following.guards import LOOKS_APART_MS, look_at_guards
 from app.services.placing.switched_off import end_all_of
 from app.services.watching.watch import watch_prices
@@ -30,7 +30,7 @@ from tests.support.builders import a_command, fixed, must, percent
 from tests.support.exchanges.books import INVERSE, LINEAR, Ticket, Why
 from tests.support.exchanges.books import Order as Listed
 from tests.support.exchanges.faults import Call, Fault
-from tests.support.exchanges.stops import waits
+from tests.support.exchanges.stops import waiting
 from tests.support.venue_rig import VenueRig, venue_rig
 from tests.support.venue_world import KEY
 
@@ -61,8 +61,7 @@ def open_guarded(rig: VenueRig, size: str = "0.4") -> Signal:
 
 def resting(rig: VenueRig) -> list[Listed]:
     """Return what waits for its price at the exchange."""
-    account = rig.exchange.accounts[KEY]
-    return [one for one in (*account.stops, *account.orders) if one.ticket.stop and waits(one)]
+    return waiting(rig.exchange.accounts[KEY])
 
 
 def held(rig: VenueRig) -> Decimal:
@@ -210,7 +209,7 @@ def test_what_is_left_of_a_shared_leg_is_not_sold_for_it(
     rig.clock.advance(600_000)
 
     if is_seen_first:
-        poll_orders(rig.account.id, rig.ports)
+        poll_stops(rig.account.id, rig.ports)
     watch_prices(rig.account.feed, rig.ports)
     rig.drain()
     for _ in range(3):
@@ -219,6 +218,34 @@ def test_what_is_left_of_a_shared_leg_is_not_sold_for_it(
     assert held(rig) == rig.size("0.3")
     assert sold(rig) == rig.size("0.4")
     assert rig.signal(signal.id).status is RequestStatus.DONE
+
+
+def test_it_is_asked_about_in_the_rounds_of_guards_alone(rig: VenueRig) -> None:
+    """An account may have it for days, and an exchange bounds how often one address asks."""
+    open_guarded(rig)
+    rig.gateway.log.clear()
+
+    poll_orders(rig.account.id, rig.ports)
+    asked_by_polls = list(rig.gateway.log)
+    look_at_guards(rig.account.id, rig.ports)
+
+    assert asked_by_polls == []
+    assert len(rig.gateway.log) == 2  # for stops, and for positions
+    assert rig.ports.live.with_open_orders([rig.account.id]) == set()
+    assert rig.ports.live.with_guards([rig.account.id]) == {rig.account.id}
+
+
+def test_it_is_followed_as_any_order_while_it_fills(rig: VenueRig) -> None:
+    open_guarded(rig)
+    rig.exchange.fill_share = Decimal("0.5")
+    rig.exchange.set_price(rig.symbol, "1840")
+    look_at_guards(rig.account.id, rig.ports)
+    in_part = of_venue(rig)[1][-1]
+    rig.exchange.fill_more(rig.exchange.accounts[KEY])
+    poll_orders(rig.account.id, rig.ports)
+
+    assert in_part.status is OrderStatus.PARTIALLY_FILLED
+    assert of_venue(rig)[1][-1].status is OrderStatus.FILLED
 
 
 def test_a_close_takes_it_off(rig: VenueRig) -> None:
@@ -583,6 +610,113 @@ def test_one_that_hangs_on_its_way_to_the_market_is_outrun(rig: VenueRig) -> Non
     assert (hangs, flat) == (rig.size("0.4"), True)
     assert sold(rig) == rig.size("0.4")
     assert is_over(rig, signal)
+
+
+def open_with_profit(rig: VenueRig) -> Signal:
+    """Open a long whose stop and take-profit the exchange holds, at 1,900 and 2,200."""
+    levels = {"stop_loss": Decimal(1_900), "take_profit": Decimal(2_200)}
+    enter = a_command(Action.OPEN_LONG, size=fixed(f"{rig.size('0.4')}"), **levels)
+    signal = rig.run(enter, exits=FIRST)
+    rig.poll()
+    return signal
+
+
+def levels_at(rig: VenueRig) -> list[Decimal]:
+    """Return for what the exchange waits, the lowest first."""
+    return sorted(must(one.ticket.stop).level for one in resting(rig))
+
+
+def test_where_the_exchange_goes_first_it_takes_the_profit(rig: VenueRig) -> None:
+    signal = open_with_profit(rig)
+    at_first, placed = levels_at(rig), rig.gateway.counted(Call.PLACE)
+
+    goes_to(rig, "2210")
+
+    assert at_first == [1_900, 2_200]
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+    assert rig.gateway.counted(Call.PLACE) == placed
+
+
+def test_it_takes_the_profit_while_nobody_is_here(rig: VenueRig) -> None:
+    signal = open_with_profit(rig)
+    rig.publisher.waiting.clear()
+    placed = rig.gateway.counted(Call.PLACE)
+
+    rig.exchange.set_price(rig.symbol, "2210")
+    at_once = held(rig)
+    rig.exchange.set_price(rig.symbol, "2000")  # the price is back before anybody looks
+    rig.clock.advance(600_000)
+    for _ in range(3):
+        pass_time(rig)
+
+    assert at_once == 0
+    assert is_over(rig, signal)
+    assert rig.gateway.counted(Call.PLACE) == placed
+    taken = [one for one in rig.smart_orders() if one.filled_quantity]
+    assert [one.filled_quantity for one in taken] == [rig.size("0.4")]
+
+
+def test_a_profit_that_is_taken_in_part_goes_on_at_the_market(rig: VenueRig) -> None:
+    signal = open_with_profit(rig)
+    rig.exchange.depth.append(rig.size("0.1"))
+
+    goes_to(rig, "2210")
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_a_position_that_becomes_smaller_has_both_as_large_as_it_is(rig: VenueRig) -> None:
+    signal = open_with_profit(rig)
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("50")))
+    pass_time(rig)
+
+    assert levels_at(rig) == [1_900, 2_200]
+    assert {one.ticket.quantity for one in resting(rig)} == {rig.size("0.2")}
+    goes_to(rig, "2210")
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
+
+
+def test_a_close_takes_both_off(rig: VenueRig) -> None:
+    signal = open_with_profit(rig)
+
+    rig.run(a_command(Action.CLOSE_LONG, size=percent("100")))
+    pass_time(rig)
+
+    assert is_over(rig, signal)
+
+
+@pytest.mark.parametrize("left", ["stop", "profit"])
+def test_what_is_placed_without_an_answer_is_there_once(rig: VenueRig, left: str) -> None:
+    lost = [Fault.ACCEPT_THEN_CUT] if left == "stop" else [Fault.OK, Fault.ACCEPT_THEN_CUT]
+    rig.wire.plan.plan(Call.PLACE, Fault.OK, *lost)
+    signal = open_with_profit(rig)
+    for _ in range(3):
+        pass_time(rig)
+
+    assert levels_at(rig) == [1_900, 2_200]
+    goes_to(rig, "2210")
+    assert is_over(rig, signal)
+
+
+def test_a_profit_whose_price_has_come_already_waits_here(rig: VenueRig) -> None:
+    """The entry has filled beyond it, so that the exchange would not hold it."""
+
+    def rise() -> None:
+        if held(rig):
+            rig.exchange.set_price(rig.symbol, "2210")
+
+    rig.wire.plan.on_the_way = rise
+    signal = open_with_profit(rig)
+    for _ in range(3):
+        pass_time(rig)
+
+    assert Why.HAS_RISEN in rig.exchange.refused
+    assert is_over(rig, signal)
+    assert sold(rig) == rig.size("0.4")
 
 
 def test_nothing_of_it_is_open_when_all_is_over(rig: VenueRig) -> None:

@@ -55,6 +55,10 @@ _SPOT_CODES = {
     Why.CLOCK: (400, -1021, "Timestamp for this request is outside of the recvWindow."),
     Why.MALFORMED: (400, -1102, "Mandatory parameter was not sent."),
     Why.FORBIDDEN: (400, -2010, "This action is disabled on this account."),
+    Why.HAS_RISEN: (400, -2010, "Stop price would trigger immediately."),
+    Why.HAS_FALLEN: (400, -2010, "Stop price would trigger immediately."),
+    Why.STOPS: (400, -1013, "Filter failure: MAX_NUM_ALGO_ORDERS"),
+    Why.ELSEWHERE: (400, -2010, "Stop loss orders are not supported for this symbol."),
 }
 _LINEAR_CODES = {
     **_SPOT_CODES,
@@ -78,6 +82,8 @@ _LINEAR_CODES = {
     Why.ELSEWHERE: (400, -4120, "Order type not supported for this endpoint. Please use the Algo."),
 }
 _STOPS = {"STOP_MARKET", "TAKE_PROFIT_MARKET"}
+#: Time in force, or type → what it comes to.
+_TYPES = {"GTX": "LIMIT_MAKER", **dict.fromkeys(binance_rows.SPOT_STOPS, "MARKET")}
 _ONE_ORDER = {"/api/v3/order", "/fapi/v1/order", "/dapi/v1/order", "/fapi/v1/algoOrder"}
 
 
@@ -261,18 +267,19 @@ class Binance(Dialect):
     def _place(self, account: Account, kind: str, fields: dict[str, str]) -> Json:
         if fields["type"] in _STOPS and kind == LINEAR:
             raise Refused(Why.ELSEWHERE)
-        budget = fields.get("quoteOrderQty")
+        budget, market = fields.get("quoteOrderQty"), self.market(fields.get("symbol", ""), kind)
         ticket = Ticket(
             client_id=fields["newClientOrderId"],
-            market=self.market(fields.get("symbol", ""), kind),
+            market=market,
             side=fields["side"],
-            type="LIMIT_MAKER" if fields.get("timeInForce") == "GTX" else fields["type"],
+            type=_TYPES.get(fields.get("timeInForce", fields["type"]), fields["type"]),
             time_in_force=fields.get("timeInForce", "GTC"),
             quantity=Decimal(fields.get("quantity", "0")),
             budget=None if budget is None else Decimal(budget),
             price=Decimal(fields["price"]) if "price" in fields else None,
             leg=fields.get("positionSide", "BOTH"),
             reduce_only=fields.get("reduceOnly", "").lower() == "true",
+            stop=_stop_of(market, fields),
         )
         order = self.exchange.place(account, ticket)
         row = binance_rows.row(order)
@@ -463,3 +470,16 @@ class Binance(Dialect):
             for (symbol, leg), held in account.positions.items()
             if (market := self.exchange.contract(symbol)).kind == kind
         ]
+
+
+def _stop_of(market: Market, fields: dict[str, str]) -> Stop | None:
+    """Return what a spot order waits for ("New order", STOP_LOSS and TAKE_PROFIT), if it does."""
+    kind = fields["type"]
+    if kind not in binance_rows.SPOT_STOPS or market.kind != SPOT:
+        return None
+    if not market.holds_stops:
+        raise Refused(Why.ELSEWHERE)
+    if {"price", "timeInForce", "workingType"} & fields.keys():
+        raise Refused(Why.MALFORMED)  # "Parameter sent when not required"
+    rises = (kind == "STOP_LOSS") is (fields["side"] == "BUY")
+    return Stop(level=Decimal(fields["stopPrice"]), rises=rises)

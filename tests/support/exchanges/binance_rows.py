@@ -17,6 +17,8 @@ from tests.support.exchanges.books import (
 
 Json = dict[str, object]
 
+#: What waits for a worse price on spot, and what for a better one, to go to the market then.
+SPOT_STOPS = ("STOP_LOSS", "TAKE_PROFIT")
 
 #: How a market stands → what it is called.
 _STATUSES = {"": "TRADING", "halted": "HALT", "closed": "CLOSE"}
@@ -59,7 +61,8 @@ def rule(market: Market) -> Json:
     }
     if market.kind == SPOT:
         filters.append({"filterType": "NOTIONAL", "minNotional": str(market.min_notional)})
-        more = {"orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"], "permissions": ["SPOT"]}
+        kinds = ["LIMIT", "LIMIT_MAKER", "MARKET", *(SPOT_STOPS if market.holds_stops else ())]
+        more = {"orderTypes": kinds, "permissions": ["SPOT"]}
         return {**rule, **more, "isSpotTradingAllowed": True}
     if market.kind == INVERSE:
         return _inverse(market, rule)
@@ -133,10 +136,9 @@ def row(order: Order) -> Json:
     if ticket.market.kind == SPOT:
         return {
             **row,
+            **_waiting(order),
             "orderListId": -1,
             "cummulativeQuoteQty": str(order.cost),
-            "stopPrice": "0",
-            "isWorking": True,
             "transactTime": order.updated_ms,
         }
     return {
@@ -147,6 +149,21 @@ def row(order: Order) -> Json:
         "reduceOnly": ticket.reduce_only,
         "positionSide": ticket.leg,
         "closePosition": False,
+    }
+
+
+def _waiting(order: Order) -> Json:
+    """Return what is told of a spot order that has waited for a price, or of one that has not."""
+    stop = order.ticket.stop
+    if stop is None:
+        return {"stopPrice": "0", "isWorking": True}
+    is_worse = stop.rises is (order.ticket.side == "BUY")
+    waits = {"UNTRIGGERED": "NEW", "TRIGGERING": "NEW", "DEACTIVATED": "CANCELED"}
+    return {
+        "type": SPOT_STOPS[0] if is_worse else SPOT_STOPS[1],
+        "status": waits.get(order.status, order.status),
+        "stopPrice": str(stop.level),
+        "isWorking": order.status not in waits,
     }
 
 

@@ -42,6 +42,10 @@ class Why(StrEnum):
     STOPS = "stops"
     #: A stop where only orders are taken.
     ELSEWHERE = "elsewhere"
+    #: A stop that is to be taken off, and is not there, is off already, or has fired.
+    NO_STOP = "no_stop"
+    CANCELED = "canceled"
+    FIRED = "fired"
 
 
 #: Code → what exchanges call it.
@@ -76,6 +80,8 @@ class Market:
     max_market_quantity: Decimal = field(default=Decimal(120), compare=False)
     min_notional: Decimal = field(default=Decimal(5), compare=False)
     status: str = field(default="", compare=False)
+    #: Whether a stop may rest there.
+    holds_stops: bool = field(default=True, compare=False)
     #: Times the price: the most for the limit of a buy, the least for that of a sale.
     multiplier_up: Decimal = field(default=Decimal(1_000), compare=False)
     multiplier_down: Decimal = field(default=Decimal(0), compare=False)
@@ -176,6 +182,11 @@ class Order:
     @property
     def filled(self) -> Decimal:
         return sum((one.quantity for one in self.trades), Decimal(0))
+
+    @property
+    def is_at_market(self) -> bool:
+        """Whether it has come to the market, rather than being a stop whose price never came."""
+        return self.ticket.stop is None or bool(self.trades)
 
     @property
     def cost(self) -> Decimal:

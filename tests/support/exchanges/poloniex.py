@@ -2,6 +2,10 @@
 
 Its manners: a market buy names the quote amount, an order is answered with its ids alone, a cancel
 with PENDING_CANCEL, and the time stamp is good for a second unless `recvWindow` says otherwise.
+
+Smart orders ("Smart Orders") hold no coins before they trigger. What is made of one bears its
+client order id. By either id one is told in a list of one, or an empty one, as the documents'
+example has it.
 """
 
 from __future__ import annotations
@@ -22,13 +26,15 @@ from tests.support.exchanges.books import (
     Market,
     Order,
     Refused,
+    Stop,
     Ticket,
     Trade,
     Why,
 )
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.exchanges.server import Answer, Dialect, Request
-from tests.support.exchanges.trading import Level
+from tests.support.exchanges.stops import WAITING, waits
+from tests.support.exchanges.trading import Exchange, Level
 
 Json = dict[str, Any]
 
@@ -50,6 +56,18 @@ _CODES = {
     Why.SIGNATURE: (401, 401, "Invalid signature"),
     Why.CLOCK: (408, 408, "recvWindow exceeded"),
     Why.MALFORMED: (400, 601, "Invalid Parameter"),
+    Why.STOPS: (400, 21314, "Max limit of open orders (2000) exceeded"),
+    Why.NO_STOP: (404, 25014, "Failed to cancel as smartorders were not found"),
+    Why.CANCELED: (400, 21305, "Order is canceled"),
+    Why.FIRED: (400, 25009, "Failed to cancel order"),
+}
+
+#: How the books have a smart order → its state.
+_SMART_STATES = {
+    WAITING: "PENDING_NEW",
+    "TRIGGERING": "PENDING_NEW",
+    "DEACTIVATED": "CANCELED",
+    "REJECTED": "FAILED",
 }
 
 
@@ -61,16 +79,23 @@ class Poloniex(Dialect):
 
     separator = "_"
 
+    def __init__(self, exchange: Exchange) -> None:
+        super().__init__(exchange)
+        exchange.stops.apart = exchange.stops.bear_ids = exchange.stops.fire_at_once = True
+        exchange.stops.binds_coins = False
+        #: Whether a smart order is told as an object, as the documents' text has it.
+        self.tells_objects = False
+
     def call_of(self, request: Request) -> Call:
         parts = unquote(request.path).strip("/").split("/")
         match request.method, parts:
-            case "POST", ["orders"]:
+            case "POST", ["orders" | "smartorders"]:
                 return Call.PLACE
-            case "DELETE", ["orders", _]:
+            case "DELETE", ["orders" | "smartorders", _]:
                 return Call.CANCEL
-            case "GET", ["orders"] | ["orders", "history"]:
+            case "GET", ["orders" | "smartorders"] | ["orders" | "smartorders", "history"]:
                 return Call.LIST
-            case "GET", ["orders", _]:
+            case "GET", ["orders" | "smartorders", _]:
                 return Call.FIND
             case "GET", ["accounts", "balances"]:
                 return Call.VIEW
@@ -146,9 +171,11 @@ class Poloniex(Dialect):
         most = int(fields.get("limit", "10"))
         return [str(figure) for one in found[:most] for figure in (one.price, one.quantity)]
 
-    def _private(  # noqa: PLR0911 - a table
+    def _private(  # noqa: C901, PLR0911 - a table
         self, account: Account, request: Request, parts: list[str], fault: Fault
     ) -> object:
+        if parts[0] == "smartorders":
+            return self._smart(account, request, parts[1:], fault)
         match request.method, parts:
             case "GET", ["accounts", "balances"]:
                 return self._balances(account)
@@ -246,6 +273,8 @@ class Poloniex(Dialect):
 
     def _found(self, account: Account, name: str, fault: Fault) -> Order:
         client_id = name.removeprefix("cid:") if name.startswith("cid:") else ""
+        if client_id and "order" in self.plan.hides:
+            raise Refused(Why.NO_ORDER)
         return self.looked_up(account, client_id, name, fault)
 
     def _cancel(self, account: Account, name: str) -> Json:
@@ -257,6 +286,91 @@ class Poloniex(Dialect):
             "code": 200,
             "message": "",
         }
+
+    # Smart orders
+
+    def _smart(self, account: Account, request: Request, parts: list[str], fault: Fault) -> object:
+        match request.method, parts:
+            case "POST", []:
+                return self._place_smart(account, json.loads(request.body))
+            case "GET", []:
+                rows = [] if "smartorders" in self.plan.hides else self._shown_smart(account)
+                return [_smart_row(one) for one in rows if waits(one)]
+            case "GET", ["history"]:
+                return self._smart_history(account, request.fields)
+            case "GET", [name]:
+                return self._smart_detail(account, name, fault)
+            case "DELETE", [name]:
+                return self._cancel_smart(account, name)
+            case _:
+                raise Refused(Why.MALFORMED)
+
+    def _place_smart(self, account: Account, fields: Json) -> Json:
+        if fields["type"] != "STOP" or not isinstance(fields["stopPrice"], str):
+            raise Refused(Why.MALFORMED)  # no other is sent from here
+        ticket = Ticket(
+            client_id=fields["clientOrderId"],
+            market=self.market(fields["symbol"]),
+            side=fields["side"],
+            type="MARKET",
+            time_in_force=fields.get("timeInForce", "GTC"),
+            quantity=Decimal(fields["quantity"]),
+            stop=Stop(Decimal(fields["stopPrice"]), rises=fields["side"] == "BUY"),
+        )
+        order = self.exchange.place(account, ticket)
+        return {"id": str(order.id), "clientOrderId": ticket.client_id}
+
+    def _shown_smart(self, account: Account) -> list[Order]:
+        return [one for one in reversed(account.stops) if not self.is_hidden(one)]
+
+    def _smart_history(self, account: Account, fields: dict[str, str]) -> list[Json]:
+        """As "Smart Orders History": those that wait no more, by their last change."""
+        now_ms = self.exchange.now_ms()
+        until_ms = int(fields.get("endTime", now_ms))
+        since_ms = int(fields.get("startTime", until_ms - 7 * 86_400_000))
+        if until_ms - since_ms > 30 * 86_400_000:
+            raise Refused(Why.MALFORMED)
+        told = [] if "history" in self.plan.hides else self._shown_smart(account)
+        rows = [
+            _smart_row(one) | {"orderSource": "API"}
+            for one in told
+            if not waits(one) and since_ms <= one.updated_ms <= until_ms
+        ]
+        wanted = [row for row in rows if row["symbol"] == fields["symbol"]]
+        return wanted[: min(int(fields.get("limit", 100)), 1_000)]
+
+    def _smart_found(self, account: Account, name: str) -> Order:
+        client_id = name.removeprefix("cid:") if name.startswith("cid:") else ""
+        stop = self.exchange.stops.find(account, client_id, name)
+        if self.is_hidden(stop):
+            raise Refused(Why.NO_ORDER)
+        return stop
+
+    def _smart_detail(self, account: Account, name: str, fault: Fault) -> object:
+        try:
+            stop = self._smart_found(account, name)
+        except Refused:
+            return []
+        if fault is Fault.NOT_FOUND or "smartorder" in self.plan.hides:
+            return []
+        made = self.exchange.stops.made_of(account, stop)
+        row = _smart_row(stop)
+        if made is not None and "triggeredOrder" not in self.plan.hides:
+            row["triggeredOrder"] = _row(made)
+        return row if self.tells_objects else [row]
+
+    def _cancel_smart(self, account: Account, name: str) -> Json:
+        try:
+            stop = self._smart_found(account, name)
+        except Refused as refused:
+            raise Refused(Why.NO_STOP) from refused
+        if stop.status == "DEACTIVATED":
+            raise Refused(Why.CANCELED)
+        if stop.status != WAITING:
+            raise Refused(Why.FIRED)
+        self.exchange.stops.cancel(account, stop)
+        named = {"orderId": str(stop.id), "clientOrderId": stop.ticket.client_id}
+        return {**named, "state": "CANCELED", "code": 200, "message": ""}
 
     def _balances(self, account: Account) -> list[Json]:
         rows = [
@@ -299,7 +413,7 @@ def _rule(market: Market) -> Json:
 def _state(order: Order) -> str:
     if order.status in {"CANCELED", "EXPIRED"}:
         return "PARTIALLY_CANCELED" if order.filled else "CANCELED"
-    return order.status
+    return order.status.removeprefix("told as ")
 
 
 def _row(order: Order) -> Json:
@@ -321,6 +435,27 @@ def _row(order: Order) -> Json:
         "filledAmount": str(order.cost),
         "createTime": order.created_ms,
         "updateTime": order.updated_ms,
+    }
+
+
+def _smart_row(stop: Order) -> Json:
+    ticket = stop.ticket
+    assert ticket.stop is not None
+    return {
+        "id": str(stop.id),
+        "clientOrderId": ticket.client_id,
+        "symbol": f"{ticket.market.base}_{ticket.market.quote}",
+        "state": _SMART_STATES.get(stop.status, stop.status),
+        "accountType": "SPOT",
+        "side": ticket.side,
+        "type": "STOP",
+        "timeInForce": ticket.time_in_force,
+        "quantity": str(ticket.quantity),
+        "price": "0.00",
+        "amount": "0.00",
+        "stopPrice": str(ticket.stop.level),
+        "createTime": stop.created_ms,
+        "updateTime": stop.updated_ms,
     }
 
 

@@ -15,21 +15,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.support.exchanges.books import OPEN, SPOT, Account, Market, Order, Refused, Trade, Why
+from tests.support.exchanges.books import SPOT, Account, Market, Order, Refused, Trade, Why
 from tests.support.exchanges.faults import SILENCE_SECONDS, Call, Fault, Plan
+from tests.support.exchanges.silence import Address, Silence
+from tests.support.exchanges.stops import is_open
 from tests.support.exchanges.trading import Exchange
 from tests.support.servers import serving
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came."""
+    """One request as it came.
+
+    Attributes:
+        address: of the connection that it came over.
+    """
 
     method: str
     path: str
     query: str
     body: bytes
     headers: Mapping[str, str]
+    address: Address = ("", 0)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -119,7 +126,7 @@ class Dialect(ABC):
             for one in account.orders
             if one.ticket.market.kind == kind
             and not self.is_hidden(one)
-            and (one.status in OPEN or not only_open)
+            and (is_open(one) or not only_open)
         ]
 
     def placed(
@@ -196,13 +203,18 @@ class Patience:
 class Gateway:
     """Answers the requests of one dialect.
 
+    Args:
+        dialect: whose.
+        silence: tells a client of this process that no answer comes; else it waits for one.
+
     Attributes:
         log: every request that came, as kind and path.
         patience: with those who ask when they should not.
     """
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, silence: Silence | None = None) -> None:
         self.dialect = dialect
+        self._silence = silence
         self.log: list[tuple[Call, str]] = []
         self.patience = Patience(dialect.exchange.now_ms)
         self._lock = threading.RLock()
@@ -237,13 +249,20 @@ class Gateway:
         answer = self._carried_out(request, fault) if fault.arrives else None
         if fault is Fault.ACCEPT_LATER:
             threading.Timer(plan.later_seconds, self._carried_out, (request, Fault.OK)).start()
+        if fault in {Fault.TIMEOUT, Fault.ACCEPT_THEN_TIMEOUT, Fault.ACCEPT_LATER}:
+            self._keep_silent(request, fault)
+            return None
         return self._spoiled(answer, fault)
+
+    def _keep_silent(self, request: Request, fault: Fault) -> None:
+        """Let time pass, if what comes later or the client needs it; the connection ends then."""
+        if self._silence is None or fault is Fault.ACCEPT_LATER:
+            time.sleep(SILENCE_SECONDS)
+        if self._silence is not None:
+            self._silence.keep(request.address)
 
     def _spoiled(self, answer: Answer | None, fault: Fault) -> Answer | bytes | None:
         match fault:
-            case Fault.TIMEOUT | Fault.ACCEPT_THEN_TIMEOUT | Fault.ACCEPT_LATER:
-                time.sleep(SILENCE_SECONDS)
-                return None
             case Fault.CUT | Fault.ACCEPT_THEN_CUT:
                 return None
             case Fault.ERROR | Fault.ACCEPT_THEN_ERROR:
@@ -277,7 +296,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, parts.path, parts.query, body, headers)
+        request = Request(
+            self.command, parts.path, parts.query, body, headers, self.client_address[:2]
+        )
         answer = self.gateway.answer(request)
         if answer is None:
             self.close_connection = True
@@ -334,9 +355,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(dialect: Dialect) -> Iterator[tuple[str, Gateway]]:
-    """Serve a dialect on a free loopback port; yield its URL and what answers there."""
-    gateway = Gateway(dialect)
+def served(dialect: Dialect, silence: Silence | None = None) -> Iterator[tuple[str, Gateway]]:
+    """Serve a dialect on a free loopback port; yield its URL and what answers there.
+
+    Args:
+        dialect: of the exchange.
+        silence: as `Gateway` has it.
+    """
+    gateway = Gateway(dialect, silence)
     handler = type("Handler", (_Handler,), {"gateway": gateway})
     server = _Server(("127.0.0.1", 0), handler)
     with serving(server):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.support.exchanges.books import OPEN, Account, Order, Refused, Stop, Ticket, Why
+from tests.support.exchanges.books import OPEN, SPOT, Account, Order, Refused, Stop, Ticket, Why
 
 if TYPE_CHECKING:
     from tests.support.exchanges.trading import Exchange
@@ -19,10 +19,14 @@ class Stops:
 
     Attributes:
         apart: they are kept apart from orders, and another order is made of each (as at Binance);
-            else a stop becomes an order under its own ids, and goes when its position does (as at
-            Bybit).
+            else a stop becomes an order under its own ids, and goes when its position
+            does (as at Bybit).
+        binds_coins: one that sells coins is an order as any other, and holds them (as at Binance);
+            else it is kept apart, and holds none (as at Poloniex).
         bear_ids: the order that is made of a stop bears the client order id of the stop.
         lists_fired: those of which an order was made are listed as open all the same.
+        fire_at_once: one whose price has come already is taken in and fires (as at Poloniex); else
+            it is refused.
         stalled: what fires stays on its way; it goes on when a price is set again.
         most: so many may wait in an account.
     """
@@ -32,6 +36,8 @@ class Stops:
         self.apart = False
         self.bear_ids = False
         self.lists_fired = False
+        self.fire_at_once = False
+        self.binds_coins = True
         self.stalled = False
         self.most = 200
 
@@ -42,22 +48,29 @@ class Stops:
             Refused: it is not taken.
         """
         exchange = self._exchange
-        exchange.check_new(ticket, self._kept(account))
+        kept = self._kept(account, ticket)
+        exchange.check_new(ticket, kept)
         exchange.check_filters(ticket)
         if stop.level <= 0 or stop.level % ticket.market.price_step:
             raise Refused(Why.TICK)
-        exchange.check_leg(account, ticket)
-        if self._is_reached(ticket.market.symbol, stop):
+        if ticket.market.kind != SPOT:
+            exchange.check_leg(account, ticket)
+        elif self.binds_coins:
+            exchange.check_coins(account, ticket)
+        is_reached = self._is_reached(ticket.market.symbol, stop)
+        if is_reached and not self.fire_at_once:
             raise Refused(Why.HAS_RISEN if stop.rises else Why.HAS_FALLEN)
-        if not self.apart and exchange.closable(account, ticket) <= 0:
+        if ticket.reduce_only and not self.apart and exchange.closable(account, ticket) <= 0:
             raise Refused(Why.REDUCE_ONLY)
-        if len([one for one in self._kept(account) if one.status == WAITING]) >= self.most:
+        if len([one for one in kept if one.status == WAITING]) >= self.most:
             raise Refused(Why.STOPS)
         now = exchange.now_ms()
         order = Order(
             id=exchange.number(), ticket=ticket, created_ms=now, updated_ms=now, status=WAITING
         )
-        self._kept(account).append(order)
+        kept.append(order)
+        if is_reached:
+            self._fire(account, order)
         return order
 
     def cancel(self, account: Account, order: Order) -> Order:
@@ -79,7 +92,7 @@ class Stops:
 
     def fire(self, account: Account, symbol: str) -> None:
         """Send to the market what a price of now has reached."""
-        for order in list(self._kept(account)):
+        for order in [*account.stops, *account.orders]:
             stop = order.ticket.stop
             if stop is None or order.ticket.market.symbol != symbol:
                 continue
@@ -98,7 +111,7 @@ class Stops:
     def _fire(self, account: Account, order: Order) -> None:
         if self.stalled:
             self._keep(account, replace(order, status="TRIGGERING"))
-        elif self.apart:
+        elif order in account.stops:
             self._make(account, order)
         else:
             self._exchange.send(account, self._keep(account, replace(order, status="NEW")))
@@ -119,11 +132,12 @@ class Stops:
         price = self._exchange.marks.get(symbol, last) if stop.by_mark else last
         return price >= stop.level if stop.rises else price <= stop.level
 
-    def _kept(self, account: Account) -> list[Order]:
-        return account.stops if self.apart else account.orders
+    def _kept(self, account: Account, ticket: Ticket) -> list[Order]:
+        is_apart = self.apart and not (ticket.market.kind == SPOT and self.binds_coins)
+        return account.stops if is_apart else account.orders
 
     def _keep(self, account: Account, order: Order) -> Order:
-        return self._exchange.keep(self._kept(account), order)
+        return self._exchange.keep(self._kept(account, order.ticket), order)
 
 
 def waits(order: Order) -> bool:
@@ -134,6 +148,11 @@ def waits(order: Order) -> bool:
 def is_open(order: Order) -> bool:
     """Tell whether an order may still fill, now or when its price comes."""
     return order.status in OPEN or waits(order)
+
+
+def waiting(account: Account) -> list[Order]:
+    """Return the stops of an account that wait for their prices."""
+    return [one for one in [*account.orders, *account.stops] if waits(one)]
 
 
 def taken_in(account: Account) -> int:

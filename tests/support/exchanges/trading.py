@@ -256,7 +256,7 @@ class Exchange:
         held = Decimal(0)
         for order in account.orders:
             ticket = order.ticket
-            if order.status not in OPEN or ticket.market.kind != SPOT:
+            if not is_open(order) or ticket.market.kind != SPOT:
                 continue
             if ticket.side == "SELL" and ticket.market.base == currency:
                 held += order.left
@@ -342,12 +342,18 @@ class Exchange:
         market = ticket.market
         if market.kind != SPOT:
             self._check_margin(account, ticket, touch)
-            return
-        currency = market.quote if ticket.side == "BUY" else market.base
-        needed = ticket.quantity
-        if ticket.side == "BUY":
-            needed *= ticket.price or touch
-        if needed > self.free(account, currency):
+        elif ticket.side == "SELL":
+            self.check_coins(account, ticket)
+        elif ticket.quantity * (ticket.price or touch) > self.free(account, market.quote):
+            raise Refused(Why.FUNDS)
+
+    def check_coins(self, account: Account, ticket: Ticket) -> None:
+        """Refuse a sale of more than is there and free.
+
+        Raises:
+            Refused: it is.
+        """
+        if ticket.quantity > self.free(account, ticket.market.base):
             raise Refused(Why.FUNDS)
 
     def check_leg(self, account: Account, ticket: Ticket) -> bool:

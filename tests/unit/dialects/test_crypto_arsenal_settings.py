@@ -45,7 +45,10 @@ def test_the_defaults_are_those_of_the_spec() -> None:
 @pytest.mark.parametrize(
     ("venue", "market", "connector", "account", "rests"),
     [
-        ("binance", Market.USDM, "auto", Protection.AUTO, False),
+        ("binance", Market.USDM, "auto", Protection.AUTO, True),
+        ("bybit_testnet", Market.COINM, "auto", Protection.AUTO, True),
+        ("binance", Market.SPOT, "auto", Protection.AUTO, False),
+        ("kraken", Market.USDM, "auto", Protection.AUTO, False),
         ("bybit", Market.COINM, "auto", Protection.BOTH, True),
         ("paper", Market.USDM, "auto", Protection.AUTO, False),
         ("paper", Market.USDM, "both", Protection.AUTO, True),
@@ -56,7 +59,7 @@ def test_the_defaults_are_those_of_the_spec() -> None:
         ("binance", Market.USDM, "auto", Protection.EXCHANGE, True),
         ("paper", Market.USDM, "exchange", Protection.AUTO, True),
         ("binance", Market.COINM, "exchange", Protection.AUTO, False),
-        # Where the venue cannot hold one, or not without keeping coins from others, it is ours.
+        # Where the venue cannot hold one it is ours; of spot entries there is none.
         ("binance", Market.COINM, "both", Protection.BOTH, False),
         ("binance", Market.SPOT, "both", Protection.BOTH, False),
         ("paper", Market.SPOT, "both", Protection.BOTH, False),

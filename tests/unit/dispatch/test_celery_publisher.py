@@ -1,28 +1,28 @@
 """Wake-ups as Celery messages."""
 
+import json
 import time
-import uuid
-from collections.abc import Iterator
+from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from queue import Empty
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
 import redis
 import structlog
-from celery import Celery
 from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
-from app.dispatch.celery_publisher import IDS_MAX, SLOT_GRACE_MS, SLOT_MS, CeleryPublisher
+from app.dispatch.celery_publisher import IDS_MAX, SLOT_GRACE_MS, SLOT_MS, CeleryPublisher, Put
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.effects import Effect, EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.outages import QUIET_SECONDS, Outage
+from app.store.coordination.queues import RedisQueues
+from app.store.core.connection import connect
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, an_id, an_order
 from tests.support.clocks import FrozenClock
 from tests.support.servers import QUICK, running_server
@@ -41,15 +41,24 @@ class Message:
 
 
 class Broker:
-    """A broker in memory, and a publisher that sends to it."""
+    """A broker that keeps what it gets, and a publisher that sends to it."""
 
-    def __init__(self, celery: Celery) -> None:
-        self.celery = celery
+    def __init__(self, put: Put | None = None) -> None:
+        self.sent: list[tuple[str, str]] = []
         self.clock = FrozenClock()
         self.claims: dict[int, int] = {}
         self.publisher = CeleryPublisher(
-            celery, self.clock, self.claim, HORIZON_MS, lambda account: f"account-{account}"
+            put or self.put,
+            self.clock,
+            self.claim,
+            HORIZON_MS,
+            lambda account: f"account-{account}",
         )
+
+    def put(self, messages: Sequence[tuple[str, str]]) -> Sequence[None]:
+        """Keep messages."""
+        self.sent += messages
+        return [None] * len(messages)
 
     def claim(self, slot: int, life_ms: int) -> bool:
         """Claim a slot for so long, unless somebody has."""
@@ -59,29 +68,20 @@ class Broker:
         return True
 
     def messages(self, queue: QueueName) -> list[Message]:
-        """Take everything that waits in a queue."""
-        found: list[Message] = []
-        with self.celery.connection() as connection:
-            waiting: Any = connection.SimpleQueue(queue)
-            while True:
-                try:
-                    one = waiting.get(block=False)
-                except Empty:
-                    return found
-                one.ack()
-                (values,), _, _ = one.payload
-                headers = one.headers
-                found.append(Message(headers["task"], values, headers["argsrepr"], headers["eta"]))
+        """Return everything that has come into a queue."""
+        return [read(text) for name, text in self.sent if name == queue]
+
+
+def read(text: str) -> Message:
+    message = json.loads(text)
+    (values,), _, _ = json.loads(b64decode(message["body"]))
+    headers = message["headers"]
+    return Message(headers["task"], values, headers["argsrepr"], headers["eta"])
 
 
 @pytest.fixture
-def broker() -> Iterator[Broker]:
-    broker = Broker(celery_for(f"memory://{uuid.uuid4()}"))
-    for queue in QueueName:
-        broker.messages(queue)
-    yield broker
-    for queue in QueueName:
-        broker.messages(queue)
+def broker() -> Broker:
+    return Broker()
 
 
 def place(number: int = 1, **odd: object) -> Effect:
@@ -203,7 +203,7 @@ def test_a_timer_that_is_overdue_rings_at_once(broker: Broker) -> None:
 
 
 def test_a_broker_that_is_away_costs_neither_an_error_nor_time() -> None:
-    away = Broker(celery_for("redis://127.0.0.1:1/0"))
+    away = Broker(RedisQueues(connect("redis://127.0.0.1:1/0", 2.0)).put)
     started = time.monotonic()
 
     away.publisher.publish([place(1), place(2, urgent=True), timer(10)])
@@ -215,10 +215,12 @@ def test_a_broker_that_takes_nothing_for_a_while_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = Mock(return_value=0.0)
-    monkeypatch.setattr("app.dispatch.celery_publisher.BROKER", Outage("broker", seconds))
+    outage = Outage("broker", seconds)
+    for module in ("outages", "dispatch.celery_publisher"):
+        monkeypatch.setattr(f"app.{module}.BROKER", outage)
     structlog.reset_defaults()
     with running_server(tmp_path, QUICK) as server, redis.Redis.from_url(server.url) as client:
-        publisher = Broker(celery_for(server.url)).publisher
+        publisher = Broker(RedisQueues(connect(server.url, 20.0)).put).publisher
         client.config_set("min-replicas-to-write", 1)
         with capture_logs() as told:
             for number in range(20):
@@ -237,7 +239,7 @@ def test_a_broker_that_takes_nothing_for_a_while_is_told_once(
 def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> None:
     silent = Mock(side_effect=StoreUnavailable("the store did not answer"))
     clock = Mock(now_ms=silent, server_ms=silent)
-    publisher = CeleryPublisher(broker.celery, clock, broker.claim, HORIZON_MS, str)
+    publisher = CeleryPublisher(broker.put, clock, broker.claim, HORIZON_MS, str)
 
     publisher.publish([place(1, due_at_ms=NOW)])
     publisher.publish([timer(10)])
@@ -248,7 +250,7 @@ def test_a_store_that_is_away_is_no_error_of_the_publisher(broker: Broker) -> No
 
 def test_a_name_that_cannot_be_read_is_no_error_of_the_publisher(broker: Broker) -> None:
     unreadable = Mock(side_effect=StoreUnavailable("no name"))
-    publisher = CeleryPublisher(broker.celery, broker.clock, broker.claim, HORIZON_MS, unreadable)
+    publisher = CeleryPublisher(broker.put, broker.clock, broker.claim, HORIZON_MS, unreadable)
 
     publisher.publish(an_order().owed())
 

@@ -50,6 +50,7 @@ def test_task_names_are_frozen() -> None:
         "hookfill.archive",
         "hookfill.adjust",
         "hookfill.cancel_at_venue",
+        "hookfill.rounds",
     }
 
 

@@ -215,7 +215,8 @@ def test_news_of_a_guard_that_has_ended_before_is_ignored() -> None:
 
 def test_a_position_that_somebody_else_closes_takes_both_with_it() -> None:
     decision = after_entry()
-    close = an_order(account=USDM_ID, position_after=Decimal(0))
+    later = EpochMs(LATER + 1)
+    close = an_order(account=USDM_ID, position_after=Decimal(0), updated_at_ms=later)
 
     heard = news(decision.aggregate, close).aggregate
 
@@ -318,4 +319,4 @@ def test_levels_of_none_protect_nothing() -> None:
     entry = an_order(account=USDM_ID)
 
     bracket = Bracket(owner=entry, side=Side.SELL, position_side=None, venue=PAPER, price_step=STEP)
-    assert bracket.guards((None, None), Decimal(1), fresh_ids(), LATER) == ()
+    assert bracket.ours((None, None), Decimal(1), fresh_ids(), LATER) == ()

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from app.domain.aggregate import decide
+from app.domain.bracket import IDS_AT_VENUE
 from app.domain.commands import Action
 from app.domain.decision import Decision, EntryName
 from app.domain.effects import EffectKind
@@ -48,17 +49,20 @@ def guarded(
 
 def news(order: Order, **odd: object) -> OrderUpdated:
     now = replace(order, **odd)  # type: ignore[arg-type]  # by name
-    return OrderUpdated(at_ms=LATER, order=now, new_ids=fresh_ids(700, order.account, 4))
+    return OrderUpdated(at_ms=LATER, order=now, new_ids=fresh_ids(700, order.account, 6))
 
 
 def parts(decision: Decision[Signal]) -> tuple[list[SmartOrder], SmartOrder, Order]:
-    """Return ours, the one that the venue holds, and its order."""
-    ours = [one for one in decision.children if isinstance(one, SmartOrder) and not one.at_venue]
-    (outlasting,) = [
-        one for one in decision.children if isinstance(one, SmartOrder) and one.at_venue
-    ]
-    (order,) = [one for one in decision.children if isinstance(one, Order)]
-    return ours, outlasting, order
+    """Return ours, the stop that the venue holds, and its order."""
+    guards = [one for one in decision.children if isinstance(one, SmartOrder)]
+    (outlasting,) = [one for one in guards if one.at_venue and one.is_stop_loss]
+    return [one for one in guards if not one.at_venue], outlasting, order_of(outlasting, decision)
+
+
+def order_of(guard: SmartOrder, decision: Decision[Signal]) -> Order:
+    orders = [one for one in decision.children if isinstance(one, Order)]
+    (order,) = [one for one in orders if one.parent_id == guard.id]
+    return order
 
 
 def resting() -> tuple[SmartOrder, Order]:
@@ -169,7 +173,7 @@ FIRST = replace(BOTH, venue_first=True)
 def test_where_the_venue_goes_first_ours_lies_beyond_its_stop() -> None:
     ours, held, order = parts(guarded(levels=("2200", "1900.009"), exits=FIRST))
 
-    assert [one.trigger.level for one in ours] == [Decimal(2_200), Decimal("1843.00")]
+    assert [one.trigger.level for one in ours] == [Decimal(2_266), Decimal("1843.00")]
     assert order.condition is not None
     assert order.condition.level == Decimal("1900.00")
     assert held.falls_back
@@ -227,7 +231,7 @@ def test_one_that_waits_here_is_held_by_the_venue_for_another_size() -> None:
     smaller = seen(decision.aggregate, "0.2")
 
     _, second, order = parts(smaller)
-    assert smaller.aggregate.leaving == {first.id}
+    assert smaller.aggregate.leaving == {first.id, profits(decision).id}
     assert (order.quantity, second.falls_back) == (Decimal("0.2"), True)
 
 
@@ -459,11 +463,11 @@ def test_what_is_told_late_to_have_filled_has_one_of_its_own() -> None:
     assert set(again.aggregate.at_venue) == {first.id, second.id}
 
 
-def test_only_a_guard_may_rest_at_its_venue() -> None:
+def test_what_buys_may_not_rest_at_its_venue_unless_it_guards() -> None:
     outlasting, _ = resting()
 
     with pytest.raises(ValueError, match="can't rest"):
-        replace(outlasting, reduce_only=False)
+        replace(outlasting, side=Side.BUY, reduce_only=False)
 
 
 # The position becomes smaller, or larger
@@ -477,7 +481,7 @@ def seen(signal: Signal, size: str, number: int = 900) -> Decision[Signal]:
 
 def look(signal: Signal, size: str, number: int = 900) -> Decision[Signal]:
     found = Decimal(size)
-    new_ids = () if signal.refit(found) is None else fresh_ids(number, signal.account)
+    new_ids = fresh_ids(number, signal.account, IDS_AT_VENUE) if signal.misfits(found) else ()
     return decide(
         signal,
         PositionSeen(at_ms=LATER, begun_ms=LATER, size=found, shown_late_ms=2_000, new_ids=new_ids),
@@ -651,7 +655,7 @@ def in_two_parts() -> tuple[Signal, list[SmartOrder], list[SmartOrder], list[Sma
     ended = {"status": OrderStatus.CANCELED}
     first = decide(working.aggregate, news(entry, **ended, filled_quantity=Decimal("0.2")))
     more = replace(entry, status=OrderStatus.CANCELED, filled_quantity=Decimal("0.5"))
-    late = OrderUpdated(at_ms=LATER, order=more, new_ids=fresh_ids(800, entry.account, 4))
+    late = OrderUpdated(at_ms=LATER, order=more, new_ids=fresh_ids(800, entry.account, 6))
     second = decide(first.aggregate, late)
     (pair_1, stop_1, _), (pair_2, stop_2, _) = parts(first), parts(second)
     return second.aggregate, pair_1, pair_2, [stop_1, stop_2]
@@ -688,3 +692,151 @@ def filled_whole(guard: SmartOrder, quantity: str) -> SmartOrder:
         order_status=OrderStatus.FILLED,
         filled_quantity=Decimal(quantity),
     )
+
+
+# Take-profits, where the venue goes first
+
+
+def profits(decision: Decision[Signal]) -> SmartOrder:
+    """Return the take-profit that the venue holds."""
+    guards = [one for one in decision.children if isinstance(one, SmartOrder)]
+    (profit,) = [one for one in guards if one.at_venue and not one.is_stop_loss]
+    return profit
+
+
+@pytest.mark.parametrize(
+    ("action", "levels", "at_venue", "ours", "direction"),
+    [
+        (Action.OPEN_LONG, ("2200.001", None), "2200.01", "2266.01", Direction.RISING),
+        (Action.OPEN_LONG, ("2200", "1900"), "2200", "2266", Direction.RISING),
+        (Action.OPEN_SHORT, ("1800.001", "2100"), "1800.00", "1746.00", Direction.FALLING),
+    ],
+)
+def test_where_the_venue_goes_first_it_holds_the_take_profit_too(
+    action: Action,
+    levels: tuple[str | None, str | None],
+    at_venue: str,
+    ours: str,
+    direction: Direction,
+) -> None:
+    decision = guarded(action, levels, FIRST)
+
+    held = profits(decision)
+    order = order_of(held, decision)
+    expected = Condition(level=Decimal(at_venue), direction=direction, source=PriceSource.LAST)
+    assert order.condition == expected
+    assert (order.reduce_only, order.quantity) == (True, Decimal("0.5"))
+    guards = [one for one in decision.children if isinstance(one, SmartOrder)]
+    (here,) = [one for one in guards if not (one.at_venue or one.is_stop_loss)]
+    assert here.trigger.level == Decimal(ours)
+    assert held.falls_back
+    assert not held.is_only_here  # it protects nothing
+
+
+def test_each_kind_is_replaced_by_its_own_when_that_rests() -> None:
+    decision = guarded(exits=FIRST)
+    _, stop, _ = parts(decision)
+    profit = profits(decision)
+
+    smaller = seen(decision.aggregate, "0.2")
+
+    _, other_stop, order = parts(smaller)
+    other_profit = profits(smaller)
+    assert order.quantity == order_of(other_profit, smaller).quantity == Decimal("0.2")
+    assert smaller.aggregate.leaving == {stop.id, profit.id}
+    signal = told(smaller.aggregate, replace(other_profit, order_status=OrderStatus.NEW))
+    assert signal.withdrawing == {profit.id}
+    assert signal.leaving == {stop.id}
+    signal = told(signal, replace(other_stop, order_status=OrderStatus.NEW))
+    assert signal.withdrawing == {profit.id, stop.id}
+    assert signal.held_at_venue == dict.fromkeys([other_stop.id, other_profit.id], Decimal("0.2"))
+    for one in (stop, profit):
+        signal = told(signal, replace(one, status=SmartOrderStatus.CANCELED))
+    assert signal.profits == {other_profit.id}
+    assert signal.is_protecting
+    assert not signal.misfits(Decimal("0.2"))
+
+
+def test_a_kind_of_which_the_venue_holds_none_is_not_replaced() -> None:
+    decision = guarded(exits=FIRST)
+    signal = decision.aggregate
+    for one in (REQUESTED, BY_HAND):
+        signal = told(
+            signal, replace(profits(decision), status=SmartOrderStatus.CANCELED, reason=one)
+        )
+
+    smaller = seen(signal, "0.2")
+
+    assert [one.is_stop_loss for one in smaller.children if isinstance(one, SmartOrder)] == [True]
+    assert len(smaller.children) == 2
+
+
+def test_one_that_came_to_nothing_leaves_those_of_its_kind_that_it_was_to_replace() -> None:
+    decision = guarded(exits=FIRST)
+    smaller = seen(decision.aggregate, "0.2")
+    profit, other = profits(decision), profits(smaller)
+
+    signal = told(smaller.aggregate, replace(other, status=SmartOrderStatus.CANCELED))
+
+    _, stop, _ = parts(decision)
+    assert signal.leaving == {stop.id}
+    assert profit.id in signal.held_at_venue
+
+
+@pytest.mark.parametrize("are_stops", [True, False])
+def test_who_wants_one_of_ours_gone_wants_that_of_the_venue_gone_too(*, are_stops: bool) -> None:
+    decision = guarded(exits=FIRST)
+    ours, stop, _ = parts(decision)
+    (mine,) = [one for one in ours if one.is_stop_loss is are_stops]
+
+    signal = told(
+        decision.aggregate, replace(mine, status=SmartOrderStatus.CANCELED, reason=REQUESTED)
+    )
+
+    assert signal.withdrawing == {stop.id if are_stops else profits(decision).id}
+
+
+def test_the_take_profit_of_the_venue_takes_all_others_along() -> None:
+    decision = guarded(exits=FIRST)
+    profit = profits(decision)
+    order = replace(order_of(profit, decision), status=OrderStatus.FILLED)
+    filled = decide(
+        profit, news(order, filled_quantity=Decimal("0.5"), average_price=Decimal(2_200))
+    )
+
+    signal = told(decision.aggregate, filled.aggregate)
+
+    others = {one.id for one in decision.children if isinstance(one, SmartOrder)} - {profit.id}
+    assert signal.withdrawing == signal.working == others
+
+
+# What is told late
+
+
+def test_one_that_waits_here_and_had_filled_whole_fires_no_more() -> None:
+    waits = refused(Reason(ReasonCode.TIME_IN_FORCE, "nobody bought"), OrderStatus.CANCELED)
+    _, held, order = parts(guarded(exits=FIRST))
+    assert waits.aggregate.is_waiting
+    late = {"filled_quantity": Decimal("0.5"), "average_price": Decimal(1_900)}
+
+    told_late = decide(waits.aggregate, news(order, status=OrderStatus.CANCELED, **late)).aggregate
+
+    assert told_late.is_filled
+    assert told_late.status is SmartOrderStatus.TRIGGERED
+    assert not told_late.is_live
+    assert not told_late.is_waiting
+    assert told_late.id == held.id
+
+
+def test_one_that_fires_while_it_is_replaced_is_known_to_those_beside_it() -> None:
+    decision = guarded()
+    ours, first, order = parts(decision)
+    smaller = seen(decision.aggregate, "0.2")
+    sold = {"filled_quantity": Decimal("0.5"), "average_price": Decimal(1_840)}
+    fired = decide(first, news(order, status=OrderStatus.FILLED, **sold)).aggregate
+
+    signal = told(smaller.aggregate, fired)
+
+    (stop,) = [one for one in ours if one.is_stop_loss]
+    assert first.id in signal.beside(stop.id)
+    assert first.id not in signal.leaving

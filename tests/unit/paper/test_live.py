@@ -39,7 +39,7 @@ class ScriptedTickers:
 def test_a_ticker_becomes_a_quote() -> None:
     source = LiveSource(ScriptedTickers({"bid": "1.5", "ask": "1.6", "last": "1.55"}).ticker)
 
-    quote = must(source.quote(BTC, EpochMs(0)))
+    quote = must(source.quote(BTC, {}, EpochMs(0)))
 
     assert (quote.bid, quote.ask, quote.last) == (Decimal("1.5"), Decimal("1.6"), Decimal("1.55"))
 
@@ -47,7 +47,7 @@ def test_a_ticker_becomes_a_quote() -> None:
 def test_a_ticker_without_a_touch_has_its_last_price_on_both_sides() -> None:
     source = LiveSource(ScriptedTickers({"bid": None, "ask": None, "last": "7"}).ticker)
 
-    quote = must(source.quote(BTC, EpochMs(0)))
+    quote = must(source.quote(BTC, {}, EpochMs(0)))
 
     assert quote.bid == quote.ask == Decimal(7)
 
@@ -57,7 +57,7 @@ def test_a_fresh_ticker_is_not_asked_for_again() -> None:
     source = LiveSource(tickers.ticker)
 
     for at_ms in (0, FRESH_MS - 1, FRESH_MS):
-        source.quote(BTC, EpochMs(at_ms))
+        source.quote(BTC, {}, EpochMs(at_ms))
 
     assert tickers.questions == 2
 
@@ -65,7 +65,7 @@ def test_a_fresh_ticker_is_not_asked_for_again() -> None:
 def test_a_symbol_that_the_exchange_does_not_know_has_no_price() -> None:
     source = LiveSource(ScriptedTickers(VenueRejected("no such symbol")).ticker)
 
-    assert source.quote(BTC, EpochMs(0)) is None
+    assert source.quote(BTC, {}, EpochMs(0)) is None
 
 
 @pytest.mark.parametrize("answer", [{"last": None}, VenueUnavailable("away")])
@@ -75,7 +75,7 @@ def test_an_exchange_without_an_answer_is_unavailable(
     source = LiveSource(ScriptedTickers(answer).ticker)
 
     with pytest.raises(VenueUnavailable):
-        source.quote(BTC, EpochMs(0))
+        source.quote(BTC, {}, EpochMs(0))
 
 
 @pytest.mark.parametrize(

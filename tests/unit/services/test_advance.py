@@ -6,16 +6,23 @@ from unittest.mock import Mock
 
 import pytest
 
+from app.domain.aggregate import decide
 from app.domain.commands import Action
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, PositionSide, Side
 from app.domain.errors import Conflict, NotFound, NotPermitted, StoreUnavailable
-from app.domain.events import CancelRequested, OrderReported, PlacementClaimed, TimerDue
+from app.domain.events import (
+    CancelRequested,
+    OrderReported,
+    OutcomeLost,
+    PlacementClaimed,
+    TimerDue,
+)
 from app.domain.request.signal import Stage
 from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.ports.ledger import NO_TERMS, Change, CommitConditions
-from app.services.advance import ATTEMPTS_MAX, advance
+from app.services.advance import ATTEMPTS_MAX, advance, advance_from
 from app.store.core.ledger import RedisLedger
 from tests.support.builders import (
     ETH,
@@ -30,6 +37,7 @@ from tests.support.builders import (
     an_order_in,
 )
 from tests.support.rig import Rig
+from tests.support.round_trips import round_trips
 
 CLAIMED = PlacementClaimed(at_ms=NOW, lease_until_ms=LATER)
 FILLED = OrderReported(at_ms=NOW, report=a_report())
@@ -65,6 +73,46 @@ def test_an_event_that_is_ignored_writes_nothing(rig: Rig) -> None:
 def test_what_does_not_exist_cannot_change(rig: Rig) -> None:
     with pytest.raises(NotFound):
         advance(an_id(99), CLAIMED, rig.ports)
+
+
+def test_what_was_just_committed_goes_on_without_being_read_again(rig: Rig) -> None:
+    stored = rig.put(an_order())
+    claimed = advance_from(stored, CLAIMED, rig.ports).stored
+
+    with round_trips(rig.redis) as trips:
+        filled = advance_from(claimed, FILLED, rig.ports).stored
+
+    assert rig.ports.ledger.load(an_order().id) == filled
+    assert "HMGET" not in trips
+
+
+def test_a_copy_that_is_old_by_now_is_read_again(rig: Rig) -> None:
+    old = rig.put(an_order())
+    advance(old.aggregate.id, CLAIMED, rig.ports)
+
+    after = advance_from(old, CancelRequested(at_ms=NOW, reason=REQUESTED), rig.ports)
+
+    assert after.stored == rig.ports.ledger.load(an_order().id)
+    assert rig.order().status is OrderStatus.PLACING
+    assert rig.order().cancel_requested
+
+
+def test_what_means_nothing_to_an_old_copy_may_mean_something_by_now(rig: Rig) -> None:
+    old = rig.put(an_order())
+    advance(old.aggregate.id, CLAIMED, rig.ports)
+    lost = OutcomeLost(
+        at_ms=NOW,
+        token=rig.order().token,
+        server_ms=NOW,
+        next_check_at_ms=LATER,
+        reason=REQUESTED,
+    )
+    assert decide(old.aggregate, lost).ignored
+
+    decision = advance_from(old, lost, rig.ports).decision
+
+    assert not decision.ignored
+    assert rig.order().status is OrderStatus.UNKNOWN
 
 
 def test_terms_that_are_not_met_are_no_race(rig: Rig) -> None:
@@ -157,13 +205,13 @@ def a_guard_and_a_close(rig: Rig, left: str) -> None:
 def test_who_guards_a_position_hears_that_it_is_gone(rig: Rig) -> None:
     a_guard_and_a_close(rig, "0")
 
-    assert rig.ports.ledger.news(an_id(1, USDM_ID)) == {an_id(2, USDM_ID): 2}
+    assert rig.ports.ledger.with_news(an_id(1, USDM_ID))[1] == {an_id(2, USDM_ID): 2}
 
 
 def test_who_guards_a_position_does_not_hear_of_its_reduction(rig: Rig) -> None:
     a_guard_and_a_close(rig, "0.1")
 
-    assert rig.ports.ledger.news(an_id(1, USDM_ID)) == {}
+    assert rig.ports.ledger.with_news(an_id(1, USDM_ID))[1] == {}
 
 
 def test_what_is_committed_is_not_called_failed_for_want_of_a_hint(rig: Rig) -> None:

@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from app.domain.commands import Action
 from app.domain.errors import HistoryUnavailable, NotFound
+from app.domain.identifiers import EpochMs
 from app.domain.request.signal import RequestStatus
 from app.domain.search import EVERYTHING, Search
 from app.domain.status import OrderStatus
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
+from app.ports.history import Record
 from app.ports.ledger import Change
+from app.ports.room import STAY_MS_MIN, StoreMemory
 from app.services.find_anywhere import present
 from app.services.following.follow import follow_news
 from app.services.keeping import archive as archive_module
 from app.services.keeping.archive import UNREADABLE_MS, archive
 from app.services.perform import perform
 from app.store.core import keys
+from app.store.core.archive_queue import RedisArchiveQueue
+from app.store.core.memory import RedisMemory
 from app.store.core.scripts import text_of
 from tests.support.builders import (
     SPOT_ID,
+    USDM_ID,
     a_command,
     a_fill,
     a_report,
@@ -120,6 +127,65 @@ def test_with_no_time_set_nothing_leaves() -> None:
 
     assert in_store(rig) == before
     assert rig.history.count(EVERYTHING, ()) == len(before) - 2
+
+
+@pytest.mark.parametrize(
+    ("percent", "stay_ms"),
+    [(0, 30_000), (25, 30_000), (26, 28_000), (30, 20_000), (39, 2_000), (40, 1_000), (130, 1_000)],
+)
+def test_the_less_room_there_is_the_sooner_it_leaves(percent: int, stay_ms: int) -> None:
+    assert StoreMemory(percent * 1_000, 100_000).stay_ms(30_000) == stay_ms
+
+
+def test_a_store_without_a_limit_has_room() -> None:
+    assert StoreMemory(1 << 40, 0).stay_ms(3_000) == 3_000
+
+
+def test_what_has_finished_leaves_soon_when_room_is_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = traded()
+    live = {one.id for one in everything(rig) if one.is_live}
+    archive(rig.ports)
+    rig.clock.advance(STAY_MS_MIN + 1)
+    archive(rig.ports)
+    roomy = in_store(rig)
+
+    monkeypatch.setattr(RedisMemory, "read", lambda _: StoreMemory(40, 100))
+    archive(rig.ports)
+
+    assert len(roomy) > len(live)
+    assert in_store(rig) == live
+
+
+def test_what_comes_back_for_late_news_is_there_until_it_is_told_however_short_room_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RedisMemory, "read", lambda _: StoreMemory(45, 100))
+    rig = Rig()
+    rig.venue.place_script.append(a_report(OrderStatus.CANCELED))
+    signal = rig.run(a_command(Action.OPEN_LONG, size=fixed("0.4"), stop_loss=Decimal(1_900)))
+    (order,) = rig.orders()
+    for _ in range(2):
+        archive(rig.ports)
+        rig.clock.advance(STAY_MS_MIN + 1)
+    archive(rig.ports)
+    bring_back, met = RedisArchiveQueue.bring_back, []
+
+    def meeting(queue: RedisArchiveQueue, record: Record, give_up_at_ms: EpochMs) -> None:
+        bring_back(queue, record, give_up_at_ms)
+        met.append(record.aggregate.id)
+        archive(rig.ports)
+
+    monkeypatch.setattr(RedisArchiveQueue, "bring_back", meeting)
+    late = a_report(OrderStatus.CANCELED, filled_quantity=Decimal("0.4"))
+    rig.reports.news[USDM_ID] = {order.client_order_id: late}
+    follow_news(rig.ports)
+    rig.settle()
+
+    assert order.id in met
+    found = [rig.whole.find(one) for one in (order.id, signal.id)]
+    assert [getattr(one, "filled_quantity", None) for one in found] == [Decimal("0.4")] * 2
 
 
 def test_a_second_time_changes_nothing() -> None:

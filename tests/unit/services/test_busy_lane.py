@@ -126,6 +126,7 @@ def test_an_exit_behind_an_entry_goes_ahead_of_what_came_after_it(rig: Rig) -> N
 
 
 def test_an_exit_waits_for_the_one_whose_turn_was_before(rig: Rig) -> None:
+    rig.go_live()  # where what had its turn is sent later
     first, second = rig.accept(HALF), rig.accept(HALF)
     rig.clock.advance(1)
     rig.spot_lane()

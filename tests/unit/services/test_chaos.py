@@ -70,10 +70,16 @@ SCENES = st.lists(st.tuples(ANSWER, ACCEPT, STEPS, WORK | DIE, STEPS), min_size=
 
 
 class Chaos:
-    """A rig to which things happen in any order."""
+    """A rig to which things happen in any order.
 
-    def __init__(self) -> None:
+    Args:
+        live: whether the accounts are at an exchange.
+    """
+
+    def __init__(self, *, live: bool = False) -> None:
         self.rig = Rig()
+        if live:
+            self.rig.go_live()
         self.rig.ports = replace(
             self.rig.ports, policy=replace(self.rig.ports.policy, history_after_ms=1_000)
         )
@@ -133,7 +139,7 @@ class Chaos:
         rig = self.rig
         assert [one for one in rig.whole.newest(None) if one.is_live] == []
         left = {key.split(":")[1] for key in rig.redis.scan_iter("{s0*") if ":" in key}
-        assert left <= {"events", "registry", "state", "flight_changes", "turn_changes"}
+        assert left <= {"events", "registry", "state", "flight_changes", "turn_changes", "vouched"}
         assert not rig.ports.book.symbols(PAPER)
         assert not rig.ports.book.fired(PAPER)
 
@@ -167,11 +173,12 @@ class Chaos:
 
 
 @times(0.5)
-@given(SCENES)
+@given(SCENES, st.booleans())
 def test_whatever_happens_each_order_is_taken_in_once_and_everything_ends(
     steps: list[tuple[object, ...]],
+    live: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    chaos = Chaos()
+    chaos = Chaos(live=live)
     for step in steps:
         chaos.happen(step)
 

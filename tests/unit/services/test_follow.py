@@ -118,12 +118,12 @@ def test_a_fill_that_overtakes_the_answer_is_not_lost() -> None:
     rig.venue.account = a_view_with_money()
     rig.venue.place_script.append(a_report(OrderStatus.NEW))
 
-    def the_tick_comes_first() -> None:
+    def the_tick_comes_first(_: Order) -> None:
         tell(rig, a_report())
         follow(rig)
 
     rig.accept(LIMIT)
-    rig.after_step(6, the_tick_comes_first)
+    rig.venue.after_place = the_tick_comes_first
     rig.drain()
 
     assert rig.order().status is OrderStatus.FILLED

@@ -527,7 +527,7 @@ def accounts_at(venue: str, count: int) -> list[Account]:
 def test_all_accounts_have_their_turn_however_seldom_somebody_hands_them_out(
     rig: Rig, between_ms: int
 ) -> None:
-    accounts, look_ms = accounts_at("binance", 25), traits_of(VenueName("binance")).look_ms
+    accounts, look_ms = accounts_at("binance", 24), traits_of(VenueName("binance")).look_ms
     chosen: list[AccountId] = []
 
     for _ in range(3):

@@ -11,9 +11,10 @@ NAME, LEASE_MS = "work", 1_000
 def test_one_holds_it_and_another_does_not(rig: Rig) -> None:
     with exclusive(rig.ports.locks, NAME, LEASE_MS) as first:
         with exclusive(rig.ports.locks, NAME, LEASE_MS) as second:
-            assert (first, second) == (True, False)
+            assert (first.is_ours, second.is_ours) == (True, False)
         with exclusive(rig.ports.locks, NAME, LEASE_MS) as third:
             assert not third, "who did not hold it has given nothing back"
+    assert (first.was_wanted, second.was_wanted) == (True, False)
 
 
 def test_it_is_given_back_whatever_happens(rig: Rig) -> None:

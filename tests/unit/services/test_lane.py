@@ -1,14 +1,24 @@
 """Position-dependent work of one (account, symbol), one at a time and in order of its turn."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
+from itertools import count
+from unittest.mock import Mock
+
+import pytest
 
 from app.domain.commands import Action, OnOpposite, SignalCommand, SignalRules
+from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, PositionSide, ReasonCode, Side
 from app.domain.errors import OutcomeUnknown, VenueUnavailable
 from app.domain.identifiers import base_of
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
+from app.paper.paper_venue import PaperVenue
+from app.ports.ledger import NO_TERMS, Change, CommitConditions
 from app.services.placing.lane import TURNS_MAX, work_lane
 from tests.support.builders import (
     BTC,
@@ -16,13 +26,18 @@ from tests.support.builders import (
     SPOT_ID,
     USDM_ID,
     a_command,
+    a_quote,
     a_report,
     a_view,
+    an_id,
+    an_order,
     fixed,
     percent,
 )
+from tests.support.clocks import nothing
 from tests.support.fakes import ThenSilent
-from tests.support.rig import POLICY, Rig, deaths, encounters, with_ids
+from tests.support.paper_rig import PaperRig
+from tests.support.rig import POLICY, Died, Rig, deaths, encounters, with_ids
 
 SILENCE = OutcomeUnknown("nobody answered")
 BUY = a_command(size=fixed("0.1"))
@@ -226,7 +241,8 @@ def test_an_exit_waits_while_its_account_is_halted_and_then_runs(rig: Rig) -> No
 # Several at once
 
 
-def test_one_asks_at_a_time_and_those_who_find_it_asking_go_away(rig: Rig) -> None:
+def test_one_asks_an_exchange_at_a_time_and_those_who_find_it_asking_go_away(rig: Rig) -> None:
+    rig.go_live()
     rig.accept(BUY)
     asked: list[int] = []
 
@@ -274,6 +290,34 @@ def test_one_call_takes_a_bounded_number_of_turns_and_the_rest_later(rig: Rig) -
     assert set(rig.states(*ids)) == {RequestStatus.SKIPPED}
 
 
+def test_what_one_call_leaves_is_gone_on_with_at_once(rig: Rig) -> None:
+    ids = [rig.accept(CLOSE_NOTHING).id for _ in range(2 * TURNS_MAX + 3)]
+    rig.publisher.waiting.clear()
+
+    work_lane(USDM_ID, ETH, rig.ports)
+    rig.drain()
+
+    assert set(rig.states(*ids)) == {RequestStatus.SKIPPED}
+
+
+def test_a_call_of_which_nothing_came_wakes_nobody(rig: Rig) -> None:
+    """Others change what is in flight again and again, just while the venue is asked."""
+    rig.accept(BUY)
+    rig.publisher.waiting.clear()
+    numbers = count(900)
+
+    def come_and_go() -> None:
+        other = an_order(id=an_id(next(numbers)))
+        ended = replace(other, status=OrderStatus.CANCELED)
+        rig.ports.ledger.commit([Change(rig.put(other), ended)])
+
+    rig.venue.before_view = come_and_go
+    rig.spot_lane()
+
+    assert next(numbers) == 900 + TURNS_MAX
+    assert [one for one in rig.publisher.waiting if one.kind is EffectKind.ADVANCE] == []
+
+
 # A venue that does not answer
 
 
@@ -296,8 +340,15 @@ def one_signal() -> Rig:
     return rig
 
 
-def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end() -> None:
-    for rig in deaths(one_signal, Rig.spot_lane):
+def one_signal_live() -> Rig:
+    rig = one_signal()
+    rig.go_live()
+    return rig
+
+
+@pytest.mark.parametrize("prepare", [one_signal, one_signal_live])
+def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end(prepare: Callable[[], Rig]) -> None:
+    for rig in deaths(prepare, Rig.spot_lane):
         rig.settle()
 
         assert len(rig.venue.ledger) == 1
@@ -307,9 +358,152 @@ def test_whoever_dies_in_a_turn_leaves_one_order_in_the_end() -> None:
         assert rig.ports.outbox.owed() == []
 
 
-def test_of_two_who_work_the_lane_at_once_one_brings_forth_the_order() -> None:
-    for rig in encounters(one_signal, Rig.spot_lane, Rig.spot_lane):
+@pytest.mark.parametrize("prepare", [one_signal, one_signal_live])
+def test_of_two_who_work_the_lane_at_once_one_brings_forth_the_order(
+    prepare: Callable[[], Rig],
+) -> None:
+    for rig in encounters(prepare, Rig.spot_lane, Rig.spot_lane):
         rig.settle()
 
         assert len(rig.orders()) == 1
         assert len(rig.venue.ledger) == 1
+
+
+# Sized and claimed at once, with paper
+
+
+def test_an_order_of_paper_is_sized_and_claimed_with_one_commit() -> None:
+    rig = one_signal()
+    seen: list[tuple[OrderStatus, int]] = []
+
+    def look() -> None:
+        stored = rig.ports.ledger.load(rig.order().id)
+        assert isinstance(stored.aggregate, Order)
+        seen.append((stored.aggregate.status, stored.version))
+
+    rig.venue.before_place = look
+
+    rig.spot_lane()
+
+    assert seen == [(OrderStatus.PLACING, 1)]
+    assert rig.order().status is OrderStatus.FILLED
+
+
+def test_who_dies_right_after_that_commit_leaves_an_order_that_is_asked_about_first() -> None:
+    rig = one_signal()
+    rig.venue.before_place = Mock(side_effect=Died)
+
+    with suppress(Died):
+        rig.spot_lane()
+    rig.bury()
+    rig.venue.before_place = nothing
+    left = rig.order().status
+    asked = Mock(wraps=rig.venue.find)
+    rig.venue.find = asked  # type: ignore[method-assign]
+    rig.settle()
+
+    assert left is OrderStatus.PLACING
+    assert asked.called
+    assert len(rig.venue.ledger) == 1
+    assert rig.order().status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [(BUY, OrderStatus.DENIED), (SELL, OrderStatus.FILLED)]
+)
+def test_where_only_exits_may_go_each_order_is_asked_about_for_itself(
+    rig: Rig, command: SignalCommand, status: OrderStatus
+) -> None:
+    rig.accept(command)
+    rig.state(AccountState.REDUCE_ONLY)
+
+    rig.settle()
+
+    assert rig.order().status is status
+
+
+def test_who_sleeps_through_his_claim_sends_nothing() -> None:
+    rig = one_signal()
+    commit = rig.ports.ledger.commit
+
+    def slowly(changes: Sequence[Change], terms: CommitConditions = NO_TERMS) -> Sequence[Effect]:
+        effects = commit(changes, terms)
+        rig.clock.advance(POLICY.place_lease_ms + 1)
+        return effects
+
+    rig.ports.ledger.commit = slowly  # type: ignore[method-assign]
+
+    rig.spot_lane()
+
+    assert rig.venue.sent == []
+    assert rig.order().status is OrderStatus.PLACING
+
+
+# What was filled is guarded before the next turn
+
+GUARDED = a_command(Action.OPEN_LONG, size=fixed("0.1"), stop_loss=Decimal(1_000))
+
+
+def backlog_of_guarded(count: int) -> PaperRig:
+    """A rig with so many entries of one lane, of whose messages only the first has come."""
+    rig = PaperRig()
+    rig.world.ports.prices.set({ETH: a_quote("2000")}, rig.clock.now_ms())
+    for _ in range(count):
+        rig.accept(GUARDED)
+    while len(rig.publisher.waiting) > 1:
+        rig.publisher.waiting.pop()
+    return rig
+
+
+def unguarded(rig: PaperRig) -> int:
+    """Return how many entries are filled and have no stop in the book."""
+    armed = {
+        one.parent_id
+        for one in rig.smart_orders()
+        if rig.ports.book.standing(one.trigger) is not None
+    }
+    filled = {one.parent_id for one in rig.orders() if one.filled_quantity}
+    return len(filled - armed)
+
+
+@pytest.mark.parametrize("call", ["quote", "place"])
+def test_what_was_filled_is_guarded_before_the_next_one_asks_for_anything(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    rig = backlog_of_guarded(3)
+    real = getattr(PaperVenue, call)
+    left: list[int] = []
+
+    def ask(venue: PaperVenue, *args: object) -> object:
+        left.append(unguarded(rig))
+        return real(venue, *args)
+
+    monkeypatch.setattr(PaperVenue, call, ask)
+
+    rig.drain()
+
+    assert len(left) >= 3
+    assert set(left) == {0}
+    assert len([one for one in rig.orders() if one.filled_quantity]) == 3
+
+
+def test_whoever_dies_in_a_backlog_leaves_one_position_alone_at_most() -> None:
+    left = [unguarded(rig) for rig in deaths(lambda: backlog_of_guarded(4), Rig.drain)]
+
+    assert max(left) == 1
+
+
+def test_where_prices_come_from_an_exchange_one_asks_for_them_at_a_time(rig: Rig) -> None:
+    rig.ports = replace(rig.ports, policy=replace(rig.ports.policy, paper_asks=True))
+    rig.accept(BUY)
+    asked: list[int] = []
+
+    def others_come() -> None:
+        asked.append(1)
+        rig.spot_lane()
+
+    rig.venue.before_view = others_come
+
+    rig.spot_lane()
+
+    assert len(asked) == 1

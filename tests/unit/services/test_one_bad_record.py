@@ -1,10 +1,12 @@
 """One bad record is one bad record: whatever goes through many goes on, and people see it."""
 
 import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from prometheus_client import REGISTRY
@@ -17,6 +19,7 @@ from app.domain.market import Tick
 from app.domain.request.signal import RequestStatus
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
+from app.domain.trigger import Firing
 from app.ports.ledger import Stored
 from app.services.admin.kill_switches import fire_kill_switches
 from app.services.following.follow import follow_news, poll_orders
@@ -28,7 +31,7 @@ from app.services.keeping.sweep import sweep
 from app.services.placing.settle import is_settled
 from app.services.reset import cancel_everything
 from app.services.watching.release import release_due
-from app.services.watching.watch import watch_prices
+from app.services.watching.watch import HANDED_ON_MAX, TRIED_MAX, watch_prices
 from app.store.core import keys
 from app.store.core.ledger import RedisLedger
 from tests.support.builders import (
@@ -83,6 +86,9 @@ class Mistaken(RedisLedger):
             raise KeyError("a case that nobody has thought of")
         return super().load(aggregate_id)
 
+    def load_all(self, ids: Collection[AggregateId]) -> Sequence[Stored]:
+        return [self.load(one) for one in ids]
+
 
 def spoiling(edit: Callable[[str], str]) -> Spoil:
     def spoil(rig: Rig, aggregate_id: AggregateId) -> None:
@@ -102,9 +108,9 @@ NEWER = spoiling(KINDS["newer schema"])
 SPOILS = {name: spoiling(edit) for name, edit in KINDS.items()}
 
 
-def stops(rig: Rig) -> None:
-    """Two stops that wait at the same level, the bad one first."""
-    for one in (BAD, GOOD):
+def stops(rig: Rig, ids: Sequence[AggregateId] = (BAD, GOOD)) -> None:
+    """Stops that wait at the same level, the bad one first."""
+    for one in ids:
         stop = a_stop(id=one, caller_id=str(one))
         rig.put(replace(stop, trigger=replace(stop.trigger, owner=one, looks_now=False)))
     sweep(rig.ports)
@@ -203,7 +209,7 @@ def news(rig: Rig, spoil: Spoil) -> None:
         rig.redis.hset(keys.AggregateKeys(parent).inbox, str(one), "1")
     spoil(rig, BAD)
     read_news(parent, rig.ports)
-    assert set(rig.ports.ledger.news(parent)) == {BAD}
+    assert set(rig.ports.ledger.with_news(parent)[1]) == {BAD}
 
 
 def resets(rig: Rig, spoil: Spoil) -> None:
@@ -250,6 +256,46 @@ def test_a_mistake_of_ours_ends_its_own_item_and_is_loud(rig: Rig, loop: Loop) -
     loop(rig, mistaken)
 
     assert count() > before
+
+
+def test_many_bad_records_hold_up_neither_another_firing_nor_the_next_tick(rig: Rig) -> None:
+    ids = [an_id(number) for number in range(1, HANDED_ON_MAX + 2)]
+    stops(rig, ids)
+    *bad, good = ids
+    for one in bad:
+        SPOILS["newer schema"](rig, one)
+    for number in (1, 2):
+        quotes = {BTC: a_quote("60001")}
+        tick = Tick(number=number, at_ms=rig.clock.now_ms(), quotes=quotes)
+        rig.feed.ticks.append(tick)
+
+    for _ in range(3):
+        watch_prices(PAPER, rig.ports)
+
+    assert rig.smart_order(good).status is SmartOrderStatus.TRIGGERED
+    assert list(rig.feed.ticks) == []
+
+
+def test_no_look_tries_all_of_many_that_cannot_be_told(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [an_id(number) for number in range(1, 2 * TRIED_MAX)]
+    stops(rig, ids)
+    for one in ids:
+        SPOILS["newer schema"](rig, one)
+    rig.feed.ticks.append(Tick(number=1, at_ms=rig.clock.now_ms(), quotes={BTC: a_quote("60001")}))
+    load = Mock(wraps=rig.ports.ledger.load)
+    monkeypatch.setattr(rig.ports.ledger, "load", load)
+    left: deque[Firing] = deque()
+    tried = []
+
+    for _ in range(3):
+        before = load.call_count
+        watch_prices(PAPER, rig.ports, left)
+        tried.append(load.call_count - before)
+
+    assert max(tried) == TRIED_MAX
+    assert list(rig.feed.ticks) == []
 
 
 # Lists

@@ -18,7 +18,15 @@ from app.services.placing.cancel import cancel_order, request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.resolve import resolve_order
 from app.store.memory.venue_memory import RedisVenueMemory
-from tests.support.builders import REQUESTED, SPOT, a_report, an_order, an_order_in
+from tests.support.builders import (
+    REQUESTED,
+    SPOT,
+    a_report,
+    an_id,
+    an_order,
+    an_order_in,
+    client_id,
+)
 from tests.support.rig import Rig, deaths, encounters
 
 ORDER_ID = an_order().id
@@ -55,6 +63,20 @@ def test_a_claim_is_leased_for_as_long_as_a_venue_may_take(rig: Rig) -> None:
     place_order(ORDER_ID, rig.ports)
 
     assert rig.venue.sent[0].lease_until_ms == rig.clock.server_ms() + REAL.venue_place_lease_ms
+
+
+def test_nothing_is_claimed_where_this_release_knows_no_such_venue(rig: Rig) -> None:
+    rig.put(an_order())
+    place_order(ORDER_ID, rig.ports)  # so that its symbol is vouched for
+    other = an_order(id=an_id(77), client_order_id=client_id(an_id(77)))
+    rig.put(other)
+    rig.ports.venues.of = Mock(side_effect=NotFound("nobody knows it"))  # type: ignore[method-assign]
+
+    with pytest.raises(NotFound):
+        place_order(other.id, rig.ports)
+
+    left = rig.order(other.id)
+    assert (left.status, left.attempts) == (OrderStatus.PENDING_NEW, 0)
 
 
 def test_absence_must_be_told_twice_and_apart(rig: Rig) -> None:

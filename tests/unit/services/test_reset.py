@@ -5,12 +5,13 @@ import pytest
 from app.domain.commands import Action
 from app.domain.enums import AccountState, PositionSide, ReasonCode
 from app.domain.errors import Conflict, OutcomeUnknown
-from app.domain.events import PlacementClaimed
-from app.domain.identifiers import EpochMs
+from app.domain.events import Event, PlacementClaimed
+from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
+from app.ports import Ports
 from app.services import reset
 from app.services.advance import advance
 from app.services.keeping.resume import wake_account
@@ -95,10 +96,33 @@ def _placing(rig: Rig) -> Order:
     """Return an order that a worker has claimed and not answered for."""
     order = an_order()
     rig.put(order)
+    _claim(rig)
+    return order
+
+
+def _claim(rig: Rig) -> None:
     lease_ms = EpochMs(rig.clock.server_ms() + 3_000)
     claim = PlacementClaimed(at_ms=rig.clock.now_ms(), lease_until_ms=lease_ms)
-    advance(order.id, claim, rig.ports)
-    return order
+    advance(an_order().id, claim, rig.ports)
+
+
+def test_one_that_is_claimed_while_it_is_to_end_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = Rig()
+    rig.put(an_order())
+    before_ms = rig.clock.steady_ms()
+
+    def claimed_first(aggregate_id: AggregateId, event: Event, ports: Ports) -> object:
+        monkeypatch.setattr(reset, "advance", advance)
+        _claim(rig)
+        return advance(aggregate_id, event, ports)
+
+    monkeypatch.setattr(reset, "advance", claimed_first)
+    cancel_everything(SPOT_ID, rig.ports)
+
+    assert rig.clock.steady_ms() - before_ms == POLICY.reset_wait_ms
+    assert rig.order().status is OrderStatus.CANCELED
 
 
 def test_a_placement_under_way_is_waited_for() -> None:

@@ -1,5 +1,6 @@
 """An order of unknown outcome is asked about, until there is a definite answer."""
 
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -12,22 +13,29 @@ from app.domain.errors import (
     VenueRejected,
     VenueUnavailable,
 )
-from app.domain.identifiers import EpochMs
+from app.domain.identifiers import EpochMs, OrderId
 from app.domain.order import Order
+from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
+from app.paper.paper_venue import PaperVenue
+from app.services.keeping.sweep import sweep
 from app.services.placing.cancel import request_cancel
 from app.services.placing.place import place_order
 from app.services.placing.resolve import LOOK_UP_LEASE_MS, resolve_order
 from tests.support.builders import (
     NOW,
     REQUESTED,
+    SPOT_ID,
+    a_command,
     a_report,
     a_signal,
     an_order,
     an_order_in,
     client_id,
+    fixed,
 )
 from tests.support.fakes import ThenSilent
+from tests.support.paper_rig import PaperRig
 from tests.support.rig import POLICY, Died, Rig, deaths, encounters
 
 ORDER_ID = an_order().id
@@ -306,3 +314,42 @@ def test_who_dies_while_asking_is_followed_by_another_when_the_lease_has_run_out
     assert resolve(rig).status is OrderStatus.UNKNOWN
     rig.clock.advance(POLICY.place_lease_ms)
     assert resolve(rig).status is OrderStatus.FILLED
+
+
+# Paper: nothing arrives after its claim
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_who_sleeps_on_the_way_to_paper_leaves_no_fill_that_nobody_knows(
+    monkeypatch: pytest.MonkeyPatch, *, dies: bool
+) -> None:
+    """It is asked about and canceled meanwhile; then the sleeper wakes, and dies perhaps."""
+    rig = PaperRig()
+    real = PaperVenue.place
+    slept: list[OrderId] = []
+
+    def place(venue: PaperVenue, order: Order) -> OrderReport:
+        if slept:
+            return real(venue, order)
+        slept.append(order.id)
+        request_cancel(order.id, REQUESTED, rig.ports)
+        for _ in range(11):
+            rig.clock.advance(1_000)
+            sweep(rig.ports)
+            rig.drain()
+        try:
+            return real(venue, order)
+        finally:
+            if dies:
+                raise Died
+
+    monkeypatch.setattr(PaperVenue, "place", place)
+    with suppress(Died):
+        rig.run(a_command(size=fixed("0.01")))
+    rig.bury()
+    rig.settle()
+
+    (order,) = rig.orders()
+    placed = rig.world.ports.ledger.load(SPOT_ID, [order.client_order_id]).orders
+    assert order.status is OrderStatus.CANCELED
+    assert order.filled_quantity == sum(one.filled_quantity for one in placed.values())

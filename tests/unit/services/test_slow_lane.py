@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.commands import Action
-from app.domain.enums import AccountState, Side
+from app.domain.effects import EffectKind
+from app.domain.enums import AccountState, PositionSide, ReasonCode, Side
+from app.domain.errors import VenueRejected
 from app.domain.identifiers import EpochMs, base_of, client_order_id
 from app.domain.order import Order
 from app.domain.request.signal import RequestStatus
+from app.services.exclusive import ALIVE_MS
 from app.services.keeping.sweep import sweep
-from app.services.placing.lane import PAPER_ASKING_MS, TURNS_WITHIN_MS, work_lane
+from app.services.perform import carry_out
+from app.services.placing.lane import LOOK_LASTS_MS, TURNS_WITHIN_MS, work_lane
 from app.services.placing.place import place_order
 from tests.support.builders import (
     BTC,
@@ -40,6 +44,23 @@ SELL = a_command(Action.SELL, size=fixed("0.1"))
 HALF = a_command(Action.SELL, size=percent("50"))
 CLOSE_NOTHING = a_command(Action.CLOSE_LONG)
 MINUTE_MS = 60_000
+
+
+@pytest.fixture(params=["paper", "exchange"])
+def rig(request: pytest.FixtureRequest) -> Rig:
+    """A rig with accounts of play money, and one with accounts at an exchange."""
+    made = Rig()
+    if request.param == "exchange":
+        made.go_live()
+    return made
+
+
+@pytest.fixture
+def live_rig() -> Rig:
+    """A rig with accounts at an exchange."""
+    made = Rig()
+    made.go_live()
+    return made
 
 
 def the_exit(rig: Rig) -> Order:
@@ -67,6 +88,78 @@ def test_an_entry_for_which_the_venue_took_too_long_expires(rig: Rig) -> None:
 
     assert rig.signal(accepted.id).status is RequestStatus.EXPIRED
     assert rig.orders() == []
+
+
+def test_who_came_while_another_was_sized_is_woken_by_the_end_of_its_order(rig: Rig) -> None:
+    first, second = rig.accept(BUY), None
+
+    def come() -> None:
+        nonlocal second
+        rig.venue.before_view = nothing
+        second = rig.accept(BUY)
+        rig.spot_lane()  # goes away: the first one is asked for just now
+        rig.publisher.waiting.pop()
+
+    rig.venue.before_view = come
+    rig.drain()
+
+    assert second is not None
+    assert rig.states(first.id, second.id) == [RequestStatus.DONE] * 2
+
+
+def test_an_order_that_ends_before_its_lock_is_back_leaves_nobody_waiting(live_rig: Rig) -> None:
+    """Whoever it wakes finds the lock held, and goes away; the holder has let an order go."""
+    accepted = [live_rig.accept(BUY), live_rig.accept(BUY)]
+    release = live_rig.ports.locks.release
+
+    def late(name: str, token: int) -> bool:
+        live_rig.ports.locks.release = release  # type: ignore[method-assign]
+        live_rig.drain()  # another process sends the order, hears of its end, and wakes the next
+        return release(name, token)
+
+    live_rig.ports.locks.release = late  # type: ignore[method-assign]
+    live_rig.publisher.waiting.clear()
+    live_rig.spot_lane()
+    live_rig.drain()
+
+    assert live_rig.states(*(one.id for one in accepted)) == [RequestStatus.DONE] * 2
+
+
+def test_an_exit_behind_one_that_pauses_is_woken_by_that(rig: Rig) -> None:
+    """Both have waited long enough to go past each other."""
+    rig.venue.account = a_view({"USDT": "1000"}, {PositionSide.LONG: "1"})
+    half = a_command(Action.CLOSE_LONG, size=percent("50"))
+    first, second = rig.accept(half), rig.accept(half)
+    rig.clock.advance(rig.ports.policy.lane_patience_ms + 1)
+    sweep(rig.ports)
+    rig.publisher.waiting.clear()
+    rig.venue.place_script.append(VenueRejected("not now", ReasonCode.INSUFFICIENT_FUNDS))
+
+    carry_out(EffectKind.ADVANCE, first.id, rig.ports)
+    while rig.publisher.waiting:
+        effect = rig.publisher.waiting.popleft()
+        if effect.due_at_ms <= rig.clock.server_ms():
+            carry_out(effect.kind, effect.target, rig.ports)
+
+    assert rig.signal(first.id).next_turn_ms > rig.clock.server_ms()
+    assert rig.signal(second.id).order_id is not None
+
+
+def test_who_had_the_lock_just_before_leaves_nothing_to_size(live_rig: Rig) -> None:
+    accepted = live_rig.accept(BUY)
+    acquire = live_rig.ports.locks.acquire
+
+    def late(name: str, lease_ms: int, renewed_ms: int = 0) -> int | None:
+        live_rig.ports.locks.acquire = acquire  # type: ignore[method-assign]
+        live_rig.spot_lane()
+        return acquire(name, lease_ms, renewed_ms)
+
+    live_rig.ports.locks.acquire = late  # type: ignore[method-assign]
+    live_rig.spot_lane()
+    live_rig.drain()
+
+    assert live_rig.states(accepted.id) == [RequestStatus.DONE]
+    assert len(live_rig.venue.sent) == 1
 
 
 def an_order_meanwhile(rig: Rig) -> None:
@@ -125,6 +218,7 @@ def test_who_comes_before_the_one_that_the_venue_is_asked_for_goes_first(rig: Ri
     def an_earlier_one_comes() -> None:
         rig.venue.before_view = nothing
         signal = rig.signal(later.id)
+        rig.clock.advance(LOOK_LASTS_MS + 1)
         earlier = EpochMs(signal.due_at_ms - 1)
         rig.put(replace(signal, id=an_id(901), due_at_ms=earlier))
 
@@ -135,32 +229,32 @@ def test_who_comes_before_the_one_that_the_venue_is_asked_for_goes_first(rig: Ri
     assert [order.parent_id for order in rig.venue.sent] == [an_id(901), later.id]
 
 
-def test_whoever_dies_while_the_venue_is_asked_holds_up_the_lane_for_seconds(rig: Rig) -> None:
-    rig.accept(SELL)
-    rig.ports.locks.acquire(f"lane:{SPOT_ID}:{BTC}", PAPER_ASKING_MS)  # by whoever is dead now
+def test_whoever_dies_while_the_venue_is_asked_holds_up_the_lane_for_seconds(live_rig: Rig) -> None:
+    live_rig.accept(SELL)
+    live_rig.ports.locks.acquire(f"lane:{SPOT_ID}:{BTC}", ALIVE_MS)  # by whoever is dead now
 
-    rig.spot_lane()
-    too_soon = len(rig.orders())
-    rig.clock.advance(PAPER_ASKING_MS + 1)
-    rig.spot_lane()
+    live_rig.spot_lane()
+    too_soon = len(live_rig.orders())
+    live_rig.clock.advance(ALIVE_MS + 1)
+    live_rig.spot_lane()
 
     assert too_soon == 0
-    assert len(rig.orders()) == 1
+    assert len(live_rig.orders()) == 1
 
 
-def test_who_asked_for_longer_than_the_lock_holds_finds_the_turn_taken(rig: Rig) -> None:
-    accepted = rig.accept(BUY)
+def test_who_asked_for_longer_than_the_lock_holds_finds_the_turn_taken(live_rig: Rig) -> None:
+    accepted = live_rig.accept(BUY)
 
     def another_takes_the_turn() -> None:
-        rig.venue.before_view = nothing
-        rig.clock.advance(PAPER_ASKING_MS + 1)
-        rig.spot_lane()
+        live_rig.venue.before_view = nothing
+        live_rig.clock.advance(ALIVE_MS + 1)
+        live_rig.spot_lane()
 
-    rig.venue.before_view = another_takes_the_turn
+    live_rig.venue.before_view = another_takes_the_turn
 
-    rig.spot_lane()
+    live_rig.spot_lane()
 
-    assert rig.signal(accepted.id).order_id == rig.order().id
+    assert live_rig.signal(accepted.id).order_id == live_rig.order().id
 
 
 def test_a_call_that_has_lasted_long_begins_no_further_turn(rig: Rig) -> None:

@@ -153,7 +153,7 @@ def test_news_of_a_child_is_read_once(rig: Rig) -> None:
     signal = rig.run(a_command(size=fixed("0.1")))
 
     assert signal.status is RequestStatus.DONE
-    assert rig.ports.ledger.news(signal.id) == {}
+    assert rig.ports.ledger.with_news(signal.id)[1] == {}
     version = rig.ports.ledger.load(signal.id).version
     perform(signal.id, rig.ports)
     assert rig.ports.ledger.load(signal.id).version == version
@@ -169,7 +169,7 @@ def test_news_that_means_nothing_is_read_all_the_same(rig: Rig) -> None:
 
     perform(parent.id, rig.ports)
 
-    assert rig.ports.ledger.news(parent.id) == {}
+    assert rig.ports.ledger.with_news(parent.id)[1] == {}
     assert rig.ports.outbox.owed() == []
     assert rig.signal(parent.id) == parent
 

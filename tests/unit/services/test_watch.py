@@ -301,6 +301,7 @@ def test_a_cancel_after_the_price_was_handed_on_takes_the_order_off() -> None:
 
 def test_a_position_that_is_closed_by_hand_takes_its_protection_along() -> None:
     rig = protected()
+    rig.clock.advance(1)
 
     rig.run(a_command(Action.CLOSE_LONG))
     rig.drain()

@@ -53,7 +53,7 @@ def test_a_folder_without_procfile_is_told(tmp_path: Path) -> None:
 
 def test_each_process_sees_what_it_is_given_and_no_other_secret(tmp_path: Path) -> None:
     """The real lines run, with programs that say what they see."""
-    for program in ("celery", "gunicorn"):
+    for program in ("celery", "gunicorn", "python"):
         script = tmp_path / program
         script.write_text("#!/bin/sh\nexec env\n")
         script.chmod(0o755)

@@ -13,15 +13,31 @@ from structlog.testing import capture_logs
 
 from app.dispatch.broker import celery_for
 from app.dispatch.routes import QueueName, TaskName
+from app.domain.commands import Action
 from app.domain.effects import EffectKind
-from app.domain.errors import Conflict, HookfillError, NotFound, StoreUnavailable, UnreadableRecord
+from app.domain.errors import (
+    Conflict,
+    HookfillError,
+    NotFound,
+    OutcomeUnknown,
+    StoreUnavailable,
+    UnreadableRecord,
+)
 from app.domain.identifiers import AggregateId
+from app.domain.request.signal import RequestStatus
 from app.ports import Ports
 from app.services.perform import BY_ID, carry_out
-from tests.support.rig import Rig
+from app.services.placing.resolve import resolve_order
+from tests.support.builders import SPOT_ID, a_command, a_report, fixed
+from tests.support.fakes import ThenSilent
+from tests.support.rig import POLICY, Rig
+from tests.support.round_trips import round_trips
 from workers import base
-from workers.base import AggregateTask, HookfillTask, id_in, one_piece_of_work
+from workers.base import AggregateTask, HookfillTask, Lane, id_in, one_piece_of_work
 from workers.crew import Crews
+
+BUY = a_command(size=fixed("0.1"))
+OPEN = a_command(Action.OPEN_LONG, size=fixed("0.1"))
 
 
 class Recording(AggregateTask):
@@ -32,8 +48,10 @@ class Recording(AggregateTask):
     def __init__(self) -> None:
         self.tried: list[tuple[TaskName, int]] = []
 
-    def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
-        del ports
+    def begin(
+        self, task: TaskName, aggregate_id: AggregateId, walked: set[Lane], ports: Ports
+    ) -> None:
+        del walked, ports
         self.tried.append((task, aggregate_id))
 
 
@@ -69,6 +87,52 @@ class Place(AggregateTask):
 
     def _is_urgent(self) -> bool:
         return False  # no message has brought it
+
+
+class Advance(AggregateTask):
+    name = TaskName.ADVANCE
+
+    def _is_urgent(self) -> bool:
+        return False  # no message has brought it
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A rig whose process does at once what is handed to a crew, and knows only its ports."""
+    rig = Rig()
+    process = SimpleNamespace(crews=Crews(lambda _: 1), watchdog=Mock(), ports=rig.ports)
+    monkeypatch.setattr(base, "this_process", lambda: process)
+    monkeypatch.setattr(base, "offer", lambda _owner, _key, work, _rank: work())
+    return rig
+
+
+def test_a_message_has_each_lane_walked_once(rig: Rig) -> None:
+    spot = [rig.accept(BUY).id for _ in range(5)]
+    futures = [rig.accept(OPEN).id for _ in range(5)]
+    rig.publisher.waiting.clear()
+
+    with round_trips(rig.redis) as trips:
+        Advance().work([*spot, *futures], rig.ports)
+    rig.drain()
+
+    # In each lane one look for each turn, and one that finds nobody.
+    assert sum(one == "MULTI GET GET ZRANGE SMEMBERS" for one in trips) == 2 * (5 + 1)
+    assert rig.states(*spot, *futures) == [RequestStatus.DONE] * 10
+    assert [one.parent_id for one in rig.venue.sent if one.account == SPOT_ID] == spot
+
+
+def test_who_has_begun_is_worked_on_whoever_else_is_of_its_lane(rig: Rig) -> None:
+    """A sale keeps its place until its order has ended; the message may be about its news."""
+    rig.venue.place_script.append(ThenSilent(a_report(), OutcomeUnknown("nobody answered")))
+    sale = rig.run(a_command(Action.SELL, size=fixed("0.1")))
+    buys = [rig.accept(BUY).id for _ in range(2)]
+    rig.clock.advance(POLICY.unknown_retry_ms)
+    resolve_order(rig.orders()[0].id, rig.ports)
+    rig.publisher.waiting.clear()
+
+    Advance().work([*buys, sale.id], rig.ports)
+
+    assert rig.signal(sale.id).status is RequestStatus.DONE
 
 
 GARBAGE: list[Any] = [
@@ -132,10 +196,12 @@ def test_what_is_wrong_with_one_id_of_a_message_keeps_none_from_the_others(
     spoil: Exception,
 ) -> None:
     class Spoiled(Recording):
-        def begin(self, task: TaskName, aggregate_id: AggregateId, ports: Ports) -> None:
+        def begin(
+            self, task: TaskName, aggregate_id: AggregateId, walked: set[Lane], ports: Ports
+        ) -> None:
             if aggregate_id == 1:
                 raise spoil
-            super().begin(task, aggregate_id, ports)
+            super().begin(task, aggregate_id, walked, ports)
 
     task = Spoiled()
 

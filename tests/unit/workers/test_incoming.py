@@ -16,7 +16,7 @@ from app.dispatch.routes import QueueName
 from app.supervisor.tcp_ports import free_port
 from tests.support.hostile_messages import HOSTILE, a_message
 from tests.support.processes import eventually
-from tests.support.servers import QUICK, fresh_client, running_server
+from tests.support.servers import QUICK, SHARED, fresh_client, running_server
 from workers.incoming import BEGINNINGS_MAX, BEGINNINGS_SECONDS, note_beginning, ours_of
 
 QUEUE = QueueName.ORDERS
@@ -30,8 +30,7 @@ def broker() -> redis.Redis:
 
 @pytest.fixture
 def url(broker: redis.Redis) -> str:
-    where = broker.connection_pool.connection_kwargs
-    return f"redis://{where['host']}:{where['port']}/{where['db']}"
+    return SHARED.tcp_url(broker)
 
 
 @pytest.fixture

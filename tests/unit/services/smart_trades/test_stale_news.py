@@ -12,7 +12,8 @@ from app.domain.report import OrderReport
 from app.domain.smart_trade.enums import TradeType
 from app.domain.status import OrderStatus
 from app.ports import Ports
-from app.services.advance import advance
+from app.services import advance as advance_module
+from app.services.advance import ATTEMPTS_TOGETHER, advance
 from app.services.find_anywhere import present
 from app.services.following import news
 from app.services.perform import perform
@@ -26,22 +27,26 @@ def reported(rig: TradeRig, order: Order, status: OrderStatus, filled: str) -> N
     advance(order.id, OrderReported(at_ms=rig.clock.now_ms(), report=report), rig.ports)
 
 
+@pytest.mark.parametrize("together", [0, ATTEMPTS_TOGETHER])
 def test_whoever_looked_first_and_commits_last_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
     rig = TradeRig()
     rig.set_price("100")
     trade = rig.open(a_trade(TradeType.SIMPLE_BUY, "1", entry=entry("limit", "99")))
     (order,) = rig.orders()
+    monkeypatch.setattr(advance_module, "ATTEMPTS_TOGETHER", 0)  # its trade is told by a message
     reported(rig, order, OrderStatus.PARTIALLY_FILLED, "0.25")
 
     def slowly(aggregate_id: AggregateId, ports: Ports) -> Aggregate:
-        """Look at the order, and be overtaken: it ends, and another one has read that."""
+        """Look at the order, and be overtaken: it ends, and its trade knows that."""
         seen = present(aggregate_id, ports)
         if aggregate_id == order.id:
             monkeypatch.setattr(news, "present", present)
+            monkeypatch.setattr(advance_module, "ATTEMPTS_TOGETHER", together)
             reported(rig, order, OrderStatus.CANCELED, "0.5")
-            perform(trade.id, ports)
+            if not together:
+                perform(trade.id, ports)
         return seen
 
     monkeypatch.setattr(news, "present", slowly)

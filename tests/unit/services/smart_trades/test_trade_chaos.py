@@ -96,6 +96,26 @@ COMMANDS = {
         **classic("97", source="ask", limit="98"),
         **stop("106", source="ask", timeout=5),
     ),
+    "held": a_trade(
+        TradeType.CLASSIC, "2", entry=entry("limit", "101"), **steps(*IN_STEPS), **stop("95")
+    ),
+    "held limits": a_trade(
+        TradeType.CLASSIC,
+        "2",
+        entry=entry(),
+        **steps(*IN_STEPS, limit=True),
+        **stop("97", limit="96", timeout=5),
+    ),
+    "held trailing": a_trade(
+        TradeType.CONDITIONAL_BUY,
+        "3",
+        entry=entry("conditional", "98"),
+        **classic(percentage="8", trailing="2"),
+        **stop(percentage="-3", trailing=True),
+    ),
+    "held there first": a_trade(
+        TradeType.CLASSIC, "2", entry=entry(), **classic("110"), **stop("95", source="last")
+    ),
     "simple": a_trade(TradeType.SIMPLE_BUY, "1", entry=entry("limit", "97")),
 }
 ACTIONS = ("cancel", "panic", "force", "funds", "limit funds", "cheap", "replan", "unprotect")
@@ -130,7 +150,11 @@ class Chaos:
         match step:
             case "open", str(name):
                 with suppress(HookfillError):
-                    rules = ExitRules(profits_rest="resting" in name)
+                    rules = ExitRules(
+                        profits_rest="resting" in name,
+                        beyond_percent=Decimal(3) if "held" in name else None,
+                        venue_first="first" in name,
+                    )
                     self.opened.append(rig.begin(COMMANDS[name], rules).id)
             case "tick", int(bid), depth:
                 self.price(bid, depth)
@@ -240,9 +264,15 @@ class Chaos:
 
 
 def stops_of(trade: SmartTrade) -> int:
-    """How many orders of the stop are live, or, if there is none, how often it is watched."""
+    """How many orders of the stop are live, or, if there is none, how often it is watched.
+
+    Of those that wait at the venue there is one at most, which counts for itself.
+    """
     stops = {one.id for one in trade.steps_of(StepKind.STOP_LOSS)}
     live = [one for one in trade.orders if one.step_id in stops and one.is_live]
+    waits = [one for one in live if one.level is not None]
+    assert len(waits) <= 1
+    live = [one for one in live if one not in waits]
     fixed = [one for one in trade.watches if one.is_wanted and one.aim.kind is WatchKind.STOP]
     return len(live) + len(fixed)
 

@@ -1,4 +1,4 @@
-"""Processes of one measurement: started, waited for, paused, and stopped by their ids."""
+"""Processes of one measurement: started, waited for, and stopped by their ids."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.ingress.load import HOST
+from benchmarks.load import HOST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 #: The checkout: what is started is found from here.
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 #: A server that does not answer after this long will not.
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 120.0
 #: What is still alive this long after SIGTERM is killed.
-STOP_SECONDS_MAX = 15.0
+STOP_SECONDS_MAX = 60.0
 _LOOK_SECONDS = 0.05
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 #: Below the ports that Linux and macOS give to outgoing connections.
 _SERVER_PORTS = range(20_000, 32_000)
 _LOG_TAIL_CHARACTERS = 2_000
+#: What somebody has set for a Hookfill of their own is not meant for one that is measured.
+_FOREIGN = ("HOOKFILL_", "REDIS_", "BROKER_", "DATABASE_")
 
 
 class DidNotStartError(Exception):
@@ -41,20 +46,11 @@ class Running:
     def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
         self._process = process
         self._log = log
-        self._give_up_at = time.monotonic() + START_SECONDS_MAX
 
     @property
     def pid(self) -> int:
         """The id of the leader."""
         return self._process.pid
-
-    def pause(self) -> None:
-        """Stop the whole group where it stands, so that it takes nothing from the other app."""
-        os.killpg(self._process.pid, signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let the group go on."""
-        os.killpg(self._process.pid, signal.SIGCONT)
 
     def wait_for_port(self, port: int) -> None:
         """Return when somebody listens.
@@ -62,8 +58,7 @@ class Running:
         Raises:
             DidNotStartError: Nobody did, in time.
         """
-        while not _listens(port):
-            self._look_again(f"nothing listened on port {port}")
+        self._wait(partial(_listens, port), f"nothing listened on port {port}")
 
     def wait_for_answer(self, url: str) -> None:
         """Return when the URL answers 200.
@@ -71,13 +66,10 @@ class Running:
         Raises:
             DidNotStartError: It did not, in time.
         """
-        while not _answers(url):
-            self._look_again(f"{url} did not answer 200")
+        self._wait(partial(_answers, url), f"{url} did not answer 200")
 
     def stop(self) -> None:
         """End the group: politely, then not; whatever the leader left behind goes with it."""
-        with suppress(ProcessLookupError):
-            self.resume()
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS_MAX)
@@ -85,12 +77,13 @@ class Running:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _look_again(self, complaint: str) -> None:
-        if self._process.poll() is None and time.monotonic() < self._give_up_at:
+    def _wait(self, is_so: Callable[[], bool], complaint: str) -> None:
+        give_up_at = time.monotonic() + START_SECONDS_MAX
+        while not is_so():
+            if self._process.poll() is not None or time.monotonic() > give_up_at:
+                words = self._log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
+                raise DidNotStartError(f"{complaint}; the last words of the process:\n{words}")
             time.sleep(_LOOK_SECONDS)
-            return
-        words = self._log.read_text(errors="replace")[-_LOG_TAIL_CHARACTERS:]
-        raise DidNotStartError(f"{complaint}; the last words of the process:\n{words}")
 
 
 @contextmanager
@@ -105,7 +98,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (our own commands)
             list(command),
-            env={**os.environ, **environment},
+            env={**_own_environment(), **environment},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -119,6 +112,39 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
         child.stop()
 
 
+def cpu_seconds(pids: Mapping[str, int]) -> Mapping[str, float]:
+    """Return name -> what it and those that it has started have used since their start."""
+    used: defaultdict[str, float] = defaultdict(float)
+    for name, pid in _members(pids):
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used[name] += sum(map(int, fields[11:13])) / _TICKS_A_SECOND
+    return used
+
+
+def memory_mb(pids: Mapping[str, int]) -> Mapping[str, float]:
+    """Return name -> MB of it and of those that it has started, what is shared in part for each."""
+    held: defaultdict[str, float] = defaultdict(float)
+    for name, pid in _members(pids):
+        with suppress(OSError):
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            held[name] += int(text.partition("\nPss:")[2].split()[0]) / 1024
+    return held
+
+
+def _members(pids: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Yield each process with the name of the one that has started it."""
+    named = set(pids.values())
+    for name, pid in pids.items():
+        waiting = [pid]
+        while waiting:
+            one = waiting.pop()
+            yield name, one
+            with suppress(OSError):
+                children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+                waiting += [child for child in map(int, children) if child not in named]
+
+
 def free_port() -> int:
     """Return a loopback port that nobody uses, and that no outgoing connection will be given.
 
@@ -129,6 +155,10 @@ def free_port() -> int:
         with socket.socket() as listener, suppress(OSError):
             listener.bind((HOST, port))
             return port
+
+
+def _own_environment() -> dict[str, str]:
+    return {name: one for name, one in os.environ.items() if not name.startswith(_FOREIGN)}
 
 
 def _listens(port: int) -> bool:

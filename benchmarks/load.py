@@ -6,7 +6,7 @@ It speaks to loopback only, and stops by time, by count and by silence.
 
 Run alone, it drives any running server:
 
-    python -m benchmarks.ingress.load --port 8000 --body '{"log": "n@", "action": "buy"}'
+    python -m benchmarks.load --port 8000 --body '{"log": "n@", "action": "buy"}'
 """
 
 from __future__ import annotations
@@ -78,18 +78,28 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
     return ordered[rank]
 
 
-def requests_for(port: int, path: str, bodies: Sequence[str], first: int = 0) -> Iterator[bytes]:
+def requests_for(
+    port: int, path: str, bodies: Sequence[str], numbers: Iterator[int]
+) -> Iterator[bytes]:
     """Yield keep-alive POST requests, ready to send, no two with the same body.
 
     Args:
         port: Goes into the `Host` header.
         path: Request target.
         bodies: Taken in turn; each holds `COUNTER_MARK` once, where the running number goes.
-        first: The first running number.
+        numbers: The running numbers.
     """
     halves = [_halves(port, path, body) for body in bodies]
-    for number, (head, tail) in zip(itertools.count(first), itertools.cycle(halves), strict=False):
+    for number, (head, tail) in zip(numbers, itertools.cycle(halves), strict=False):
         yield head + b"%0*d" % (COUNTER_DIGITS, number) + tail
+
+
+def paced(requests: Iterator[bytes], per_second: float) -> Iterator[bytes]:
+    """Yield them so many a second, whether or not the earlier ones were answered in time."""
+    begun = time.perf_counter()
+    for number, request in enumerate(requests):
+        time.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
+        yield request
 
 
 def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Result:
@@ -241,7 +251,9 @@ def main() -> None:
     arguments = parser.parse_args()
     # Another run within the window of deduplication must not repeat these bodies.
     first = time.time_ns() // 1_000 % 10**COUNTER_DIGITS
-    requests = requests_for(arguments.port, arguments.path, [arguments.body], first)
+    requests = requests_for(
+        arguments.port, arguments.path, [arguments.body], itertools.count(first)
+    )
     result = drive(
         arguments.port, requests, connections=arguments.connections, seconds=arguments.seconds
     )

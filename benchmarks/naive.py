@@ -1,8 +1,10 @@
 """The app that Hookfill is measured against: what one writes in an afternoon.
 
-Flask, a marshmallow schema, two Redis calls, then Celery's `.delay()` inside the request.
-It is not made slow on purpose: schema, connection pool and Celery app live as long as the
-process. It promises less than Hookfill: no deduplication, no outbox, no exactly-once.
+Flask, a marshmallow schema, two Redis calls, then a Celery message inside the request, with a
+countdown if the signal is to wait. It is not made slow on purpose: schema, connection pool and
+Celery app live as long as the process. It promises less than Hookfill: no deduplication, no outbox,
+no exactly-once, no order among the signals of an account; and its task does one write, where
+Hookfill sizes an order and places it at a venue with a ledger.
 """
 
 from __future__ import annotations
@@ -60,12 +62,13 @@ signal_schema = SignalSchema()
 @celery_app.task(name="naive.place")
 def place(order_id: str) -> None:
     """Take the order from the queue and mark it placed; there is no venue behind it."""
-    store.hset(f"order:{order_id}", "state", "placed")
+    store.hset(f"order:{order_id}", mapping={"state": "placed", "placed_at": time.time()})
 
 
 @app.post("/trading-signal/webhook")
 def receive_signal() -> Response:
     """Check, record, queue, answer `ok`."""
+    received_at = time.time()
     try:
         signal = signal_schema.load(request.get_json(force=True))
     except ValidationError as error:
@@ -75,9 +78,10 @@ def receive_signal() -> Response:
         return _answer(401, "unauthorized")
     order_id = uuid.uuid4().hex
     record = {name: str(value) for name, value in signal.items() if name != "connectorToken"}
-    store.hset(f"order:{order_id}", mapping={"state": "new", **record})
-    store.zadd("orders", {order_id: time.time()})
-    place.delay(order_id)
+    record |= {"state": "new", "received_at": str(received_at)}
+    store.hset(f"order:{order_id}", mapping=record)
+    store.zadd("orders", {order_id: received_at})
+    place.apply_async((order_id,), countdown=float(signal.get("delaySeconds", 0)))
     return _answer(200, "ok")
 
 
