@@ -34,11 +34,16 @@ SEARCH = $(BIN)/python -m pytest $(PROPERTIES) -m "hypothesis and not e2e" -n 2 
 # the byte code of all that is started.
 test test-matrix coverage search: export PYTHONDONTWRITEBYTECODE =
 
+# These tests at once. Those few that fail are named and tried once more, one by one: a machine that
+# stood still for a second is no fault of theirs. What passes only so is a test to mend.
+TRIED = $(BIN)/python -m pytest $(1) $(2) || { [ $$? -eq 1 ] && echo "Once more, one by one:" && \
+	$(BIN)/python -m pytest $(1) --last-failed --last-failed-no-failures none --maxfail 1 -v; }
+
 # First what needs no whole stack, each file in one of three processes, since some wait more than they
 # work; then the stacks, two at a time. Last, a few examples that were never tried before.
 test: lint ## Check everything and run all tests
-	$(BIN)/python -m pytest -m "not e2e and not matrix" -n 3 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest $(STACKS) -m "e2e and not matrix" -n 2 --dist loadgroup
+	$(call TRIED,-m "not e2e and not matrix",-n 3 --dist loadfile --no-loadscope-reorder)
+	$(call TRIED,$(STACKS) -m "e2e and not matrix",-n 2 --dist loadgroup)
 	$(SEARCH) --hypothesis-profile=few
 
 # `make test` has each vector in one of these places, besides in the process of the test itself.

@@ -68,6 +68,7 @@ def test_the_pause_is_as_long_as_told_whatever_was_asked(world: ExchangeWorld, c
 def test_an_exchange_that_bans_who_goes_on_asking_bans_nobody(world: ExchangeWorld) -> None:
     """Two processes ask everything that there is to ask, all the time; so does play money."""
     until = time.monotonic() + 2 * SECONDS + 3
+    world.gateway.patience.on_the_way_ms = 1_000 * SECONDS // 2  # eight threads, a busy machine
     others = [Clients(world.ports), Clients(world.ports)]
     tickers = CcxtTickers(world.account.venue, others[0])
 

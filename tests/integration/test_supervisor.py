@@ -229,7 +229,7 @@ def test_a_second_interrupt_kills(up: Callable[..., Stack], folder: Path) -> Non
     assert is_alive(pids["worker"])
     stack.process.send_signal(signal.SIGINT)
 
-    code, _ = stack.ended(5)
+    code, _ = stack.ended(15)  # it waits for 20 seconds otherwise
     assert code == 1
     assert not any(map(is_alive, pids.values()))
 

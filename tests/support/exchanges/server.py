@@ -166,12 +166,14 @@ class Patience:
         knocks: the times of requests that came while it wanted silence, or with a key that
             it has refused.
         has_ended: it has shut the address out.
+        on_the_way_ms: within this after its word for silence it minds no request.
     """
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self.knocks: list[int] = []
         self.has_ended = False
+        self.on_the_way_ms = ON_THE_WAY_MS
         self._said_ms = self._until_ms = 0
 
     def has_said(self, seconds: int) -> None:
@@ -186,7 +188,7 @@ class Patience:
             return _SHUT_OUT_SECONDS
         if now_ms >= self._until_ms:
             return 0
-        if now_ms > self._said_ms + ON_THE_WAY_MS:
+        if now_ms > self._said_ms + self.on_the_way_ms:
             self._knocked(now_ms)
         return -(-(self._until_ms - now_ms) // 1000)
 
