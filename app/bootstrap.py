@@ -54,11 +54,11 @@ from app.store.coordination.runs import RedisFreezer, RedisRuns
 from app.store.coordination.used_keys import RedisUsedKeys
 from app.store.coordination.venue_cancels import RedisVenueCancels
 from app.store.coordination.worker_requests import RedisWorkerRequests
+from app.store.core import group_commit
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
 from app.store.core.demo_secrets import RedisDemoSecrets
-from app.store.core.group_commit import GroupCommit
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
@@ -287,7 +287,7 @@ def _wiring(
         timeout_ms=settings.venue_timeout_ms,
     )
     paper = paper_ports(client, clock, _source(settings, venue), history, faults=settings.fast)
-    sent = (partial(GroupCommit, client, patience.store),) if patience.is_shared else ()
+    sent = (partial(group_commit.shared, client, patience.store),) if patience.is_shared else ()
     ports = store_ports(client, clock, policy, process, *sent)(
         venues=KnownVenues({PAPER: PaperVenues(paper)}, partial(real, venue)),
         accounts=registry,

@@ -2,15 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import fakeredis
 import pytest
 import redis
 
+from app.store.core.sharded import ShardedClient
 from tests.support.paper_world import PaperWorld
 from tests.support.redis_store import Store
 from tests.support.servers import QUICK, running_server
+from tests.support.spread import spread_over
 
 
 class PretendedServer(fakeredis.FakeRedis):
@@ -54,9 +57,29 @@ def installed_client(installed_server: str) -> Iterator[redis.Redis]:
         yield client
 
 
-@pytest.fixture(params=["fake", "real", pytest.param("installed", marks=pytest.mark.integration)])
+@pytest.fixture(scope="session")
+def further_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The addresses of two more bundled servers."""
+    with ExitStack() as running:
+        folders = [tmp_path_factory.mktemp("further") for _ in range(2)]
+        servers = [running.enter_context(running_server(one, QUICK)) for one in folders]
+        yield [server.url for server in servers]
+
+
+@pytest.fixture
+def spread_client(redis_server: str, further_servers: list[str]) -> Iterator[ShardedClient]:
+    """A client of three empty servers, over which the shards are spread."""
+    with spread_over([redis_server, *further_servers]) as client:
+        for server in client.servers:
+            server.flushall()
+        yield client
+
+
+@pytest.fixture(
+    params=["fake", "real", pytest.param("installed", marks=pytest.mark.integration), "spread"]
+)
 def client(request: pytest.FixtureRequest) -> Iterator[redis.Redis]:
-    """A client of an empty server; each test runs with a pretended one and with both real kinds."""
+    """A client of an empty store: a pretended server, both real kinds, and three servers."""
     if request.param != "fake":
         yield request.getfixturevalue(f"{request.param}_client")
         return

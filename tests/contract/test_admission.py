@@ -109,7 +109,8 @@ def test_a_dedupe_key_outlives_its_window_only_to_be_tidied_up(store: Store) -> 
 
 
 def test_a_message_that_was_refused_leaves_no_key(store: Store) -> None:
-    stale = replace(SAME, registry_version=99)
+    store.registry.put_account(SPOT)
+    stale = replace(SAME, registry_version=store.registry.version() - 1)
     with pytest.raises(StaleRegistry):
         admitted(store, 1, stale)
 

@@ -68,7 +68,10 @@ def test_what_waits_for_its_turn_is_late_though_it_is_sent_again_and_again(store
     store.put(waits)
     store.put(
         a_signal(
-            Action.OPEN_LONG, id=an_id(8), status=RequestStatus.SCHEDULED, due_at_ms=EpochMs(1)
+            Action.OPEN_LONG,
+            id=an_id(8, USDM_ID),
+            status=RequestStatus.SCHEDULED,
+            due_at_ms=EpochMs(1),
         )
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha1
-from typing import Any
+from typing import Any, Protocol
 
 import redis
 
@@ -96,6 +96,13 @@ def _hash_of(script: str) -> str:
     return sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
+class Clocked(Protocol):
+    """A store that is told the time."""
+
+    def show(self, server_ms: int) -> None:
+        """Set the time that the scripts are told."""
+
+
 class FrozenClock:
     """Stands still until somebody turns it. Business time and server time can part.
 
@@ -108,7 +115,7 @@ class FrozenClock:
         pauses: for how long somebody has slept, each time.
     """
 
-    def __init__(self, redis: ClockedRedis | None = None, start: EpochMs = NOW) -> None:
+    def __init__(self, redis: Clocked | None = None, start: EpochMs = NOW) -> None:
         self._redis = redis
         self._now = start
         self._server = start

@@ -43,6 +43,7 @@ from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
 from tests.support.clocks import ClockedRedis, FrozenClock, nothing
 from tests.support.fakes import ScriptedFeed, ScriptedReports, ScriptedVenue, ScriptedVenues
 from tests.support.redis_store import ListingReader
+from tests.support.spread import SpreadClockedRedis
 
 POLICY = Policy(
     place_lease_ms=3_000,
@@ -122,10 +123,14 @@ class StepHistory(SqlHistory):
 
 
 class Rig:
-    """The ports of one process, and of any other: they share nothing but the store."""
+    """The ports of one process, and of any other: they share nothing but the store.
 
-    def __init__(self) -> None:
-        self.redis = ClockedRedis()
+    Args:
+        redis: the store; an empty one of one server, unless it is named.
+    """
+
+    def __init__(self, redis: ClockedRedis | SpreadClockedRedis | None = None) -> None:
+        self.redis = redis or ClockedRedis()
         self.clock = FrozenClock(self.redis)
         self.venue = ScriptedVenue()
         self.feed = ScriptedFeed()
@@ -246,9 +251,9 @@ class Rig:
             self.drain()
 
     def _owes_anything(self) -> bool:
-        """Tell whether any outbox or set of timers holds something; one question for all."""
+        """Tell whether any outbox or set of timers holds something."""
         owed = [key for shard in keys.SHARDS for key in (shard.outbox, shard.timers)]
-        return bool(self.redis.exists(*owed))
+        return any(self.redis.exists(key) for key in owed)
 
     def run(
         self,

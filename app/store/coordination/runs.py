@@ -1,4 +1,4 @@
-"""The runs of the store's server, and which orders at venues are known in the present one."""
+"""The runs of the store's servers, and which orders at venues are known in the present ones."""
 
 import json
 from collections.abc import Collection
@@ -11,17 +11,16 @@ from app.domain.frozen import Frozen, Knowledge
 from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
 from app.store.core import keys
 from app.store.core.codec import encoder, value_from
-from app.store.core.scripts import load_script, text_of
+from app.store.core.scripts import Answer, LoadedScript, load_script, text_of
+from app.store.core.sharded import server_keys, servers_keys
 from app.store.core.transaction import OK
-
-_RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS, keys.IDS, keys.CANARY)
 
 #: As far apart as two answers must be that prove an absence: the venue may have hidden it before.
 ABSENT_LIFE_MS = 10_000
 
 
 class RedisRuns:
-    """Tells one life of the server from another one by the name that it gives itself at each start.
+    """Tells one life of a server from another one by the name that it gives itself at each start.
 
     Args:
         client: decodes answers to text.
@@ -34,8 +33,10 @@ class RedisRuns:
         self._vouch = load_script(client, "run.lua", "vouch.lua")
 
     def beat(self, at_ms: EpochMs) -> None:
-        """Note that the present run still lasts: a canary came through the queue at this time."""
-        self._beat(_RUN, [at_ms])
+        """Note that the present runs still last: a canary came through the queue at this time."""
+        for own in servers_keys(self._client):
+            self._noted(self._beat, own)
+        self._client.set(keys.CANARY, at_ms)
 
     def canary_ms(self) -> EpochMs | None:
         """Return the server time at which one last came through, or None if none ever did."""
@@ -44,7 +45,11 @@ class RedisRuns:
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""
-        answer = self._knowledge([*_RUN, keys.account(account).vouched], [symbol])
+        account_keys = keys.account(account)
+        own = server_keys(self._client, account_keys.vouched)
+        # Read before the run is: what is vouched for in that was so all the time.
+        vouched = text_of(self._client.hget(account_keys.vouched, symbol) or "")
+        answer = self._noted(self._knowledge, own, vouched)
         _, run, mark, begun, since, end = map(text_of, answer)
         return Knowledge(
             run=run,
@@ -71,21 +76,43 @@ class RedisRuns:
         return text_of(self._client.get(f"{keys.ABSENT}{order_id}") or "") == run
 
     def epoch(self) -> int:
-        """Return how far the store has counted together with the history; 0 if it never has."""
-        return int(text_of(self._client.get(keys.EPOCH) or "0"))
+        """Return how far the store has counted together with the history; 0 if it never has.
+
+        Of several servers the one counts that is behind: it may have lost what the history has.
+        """
+        found = [self._client.get(own.epoch) for own in servers_keys(self._client)]
+        return min(int(text_of(one or "0")) for one in found)
 
     def raise_epoch(self) -> int:
         """Count on by one, and return how far that is."""
-        return int(self._client.incr(keys.EPOCH))
+        return min(int(self._client.incr(own.epoch)) for own in servers_keys(self._client))
 
     def reach_epoch(self, to: int) -> None:
         """Count on from here."""
-        self._client.set(keys.EPOCH, to)
+        for own in servers_keys(self._client):
+            self._client.set(own.epoch, to)
 
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
         found = self._client.hkeys(keys.account(account).vouched)
         return [Symbol(text_of(one)) for one in found]
+
+    def _noted(self, script: LoadedScript, own: keys.ServerKeys, *words: str) -> Answer:
+        """Run a script that notes the run of a server, which may be new there.
+
+        The last id is read when the new run has begun, and so is not before those that were handed
+        out in the one before. Should there be a newer one by then, that is noted.
+        """
+        told = ["", "", ""]
+        while True:
+            answer = script([own.runs, own.run, own.run_ends], [*told, *words])
+            if answer[0] == OK:
+                return answer
+            told = [text_of(answer[1]), *self._last_id_and_canary()]
+
+    def _last_id_and_canary(self) -> list[str]:
+        last, canary = self._client.mget(keys.IDS, keys.CANARY)
+        return [text_of(last or "0"), text_of(canary or "")]
 
 
 class RedisFreezer:

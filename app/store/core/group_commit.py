@@ -10,7 +10,8 @@ from redis.exceptions import NoScriptError
 
 from app.domain.errors import StoreUnavailable
 from app.store.core.connection import StoreClient, packed
-from app.store.core.scripts import Answer, LoadedScript
+from app.store.core.scripts import Answer, LoadedScript, Script
+from app.store.core.sharded import ShardedClient
 
 #: Threads that send, each over a connection of its own: while one waits, the next may go.
 SENDERS = 4
@@ -130,3 +131,11 @@ class GroupCommit:
         for call, answer in zip(wanted, answers, strict=True):
             call.answer = answer
             call.told.release()
+
+
+def shared(client: StoreClient | ShardedClient, seconds: float, script: LoadedScript) -> Script:
+    """Return a script whose calls share writes, those to each server for themselves."""
+    if isinstance(client, StoreClient):
+        return GroupCommit(client, seconds, script)
+    servers = {one: GroupCommit(one, seconds, script) for one in client.servers}
+    return lambda keys, arguments: servers[client.of(keys[0])](keys, arguments)

@@ -30,6 +30,9 @@ CONNECTORS = "hookfill:connectors"
 #: hash, `<dialect>:<key>` → API client record. For ever.
 CLIENTS = "hookfill:clients"
 
+#: string, counter. Changes to accounts and credentials. For ever.
+REGISTRY = "hookfill:registry"
+
 #: hash, caller of the demo → its secret, sealed. For ever.
 DEMO_SECRETS = "hookfill:demo_secrets"
 
@@ -51,23 +54,9 @@ CANARY = "hookfill:canary"
 #: time; `<kind>:<whose>` until nobody waits for it.
 ROUNDS = "hookfill:rounds"
 
-#: sorted set, run of the server → server ms at which it was last seen. For ever, the newest 1,000;
-#: `first` is before all of them.
-RUNS = "hookfill:runs"
-
-#: hash. `name` of the present run, `begun` (server ms) and `mark`, the last id that was handed out
-#: before it began. Overwritten by the next run.
-RUN = "hookfill:run"
-
-#: hash, run of the server → the last id that was handed out in it. As long as the run is in `RUNS`.
-RUN_ENDS = "hookfill:run_ends"
-
 #: string, followed by the id of an order: the run in which its venue has said just now that it has
 #: no such order. Expires within seconds.
 ABSENT = "hookfill:absent:"
-
-#: string, counter. What the store counts together with the history. For ever.
-EPOCH = "hookfill:epoch"
 
 #: list, newest first: refused requests as JSON, without secrets. For ever, the newest 1,000.
 REFUSALS = "hookfill:refusals"
@@ -138,7 +127,8 @@ class Shard:
         #: set. What has a stop here alone though its venue was to hold one. Until it does, or ends.
         self.only_here = f"{tag}:only_here"
 
-        #: string, counter. Changes to accounts and credentials, one copy a shard. For ever.
+        #: string. The change to accounts and credentials that commits here know of: `REGISTRY`, or
+        #: less of it. For ever.
         self.registry = f"{tag}:registry"
 
         #: hash, followed by its id: what a worker shall do while somebody waits, and its answer.
@@ -161,6 +151,32 @@ def by_shard(ids: Iterable[AggregateId]) -> Mapping[Shard, Sequence[AggregateId]
     for one in ids:
         shards[shard_of(one)].append(one)
     return shards
+
+
+class ServerKeys:
+    """The keys of one server.
+
+    Args:
+        tag: of the first of its shards; None is the first server.
+    """
+
+    def __init__(self, tag: str | None = None) -> None:
+        own = "hookfill" if tag is None else tag
+
+        #: sorted set, run of the server → server ms at which it was last seen. For ever, the newest
+        #: 1,000; `first` is before all of them.
+        self.runs = f"{own}:runs"
+
+        #: hash. `name` of the present run, `begun` (server ms) and `mark`, the last id that was
+        #: handed out before it began. Overwritten by the next run.
+        self.run = f"{own}:run"
+
+        #: hash, run of the server → the last id that was handed out in it. As long as the run is in
+        #: `runs`.
+        self.run_ends = f"{own}:run_ends"
+
+        #: string, counter. What the store counts together with the history. For ever.
+        self.epoch = f"{own}:epoch"
 
 
 class AggregateKeys:

@@ -326,7 +326,7 @@ def _admitting(
     if admission.give_up_at_ms:
         conditions.append(("give_up", registry, admission.give_up_at_ms))
     if admission.registry_version is not None:
-        conditions.append(("equal", registry, admission.registry_version))
+        conditions.append(("registry", registry, admission.registry_version))
     _bind(own, admission.dedupe_keys, request.id, now_ms, conditions, writes)
     if admission.dedupe_keys:
         # What a repeat is told of must not have left by then.
@@ -424,7 +424,7 @@ def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
             return NewsChanged(f"the newest unread news is of version {found}")
         case "room":
             return TooManyOpen(f"{found} smart orders wait already")
-        case "equal":
+        case "registry":
             return StaleRegistry(f"accounts or credentials have changed to version {found}")
         case "memory":
             return StoreFull(

@@ -1,14 +1,15 @@
-"""How full the memory of the store's server is."""
+"""How full the memory of the store is."""
 
 from typing import Any
 
 import redis
 
 from app.ports.room import StoreMemory
+from app.store.core.sharded import servers_of
 
 
 class RedisMemory:
-    """Asks the server.
+    """Asks each server.
 
     Args:
         client: of the store.
@@ -18,6 +19,11 @@ class RedisMemory:
         self._client = client
 
     def read(self) -> StoreMemory:
-        """Return how full it is now."""
-        info: Any = self._client.info("memory")
-        return StoreMemory(int(info["used_memory"]), int(info.get("maxmemory", 0)))
+        """Return how full the fullest one is now."""
+        found = [_memory_of(server) for server in servers_of(self._client)]
+        return max(found, key=lambda one: (one.percent, one.used_bytes))
+
+
+def _memory_of(server: redis.Redis) -> StoreMemory:
+    info: Any = server.info("memory")
+    return StoreMemory(int(info["used_memory"]), int(info.get("maxmemory", 0)))

@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import islice
 from typing import Any
 
@@ -20,12 +20,16 @@ from app.store.core.connection import StoreClient
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entries_from, entry_from
 from app.store.core.scripts import text_of
+from app.store.core.sharded import by_server
 
 #: Aggregates fetched from one shard in one go.
 PAGE = 50
 
 #: How long the event streams are waited on before the wait begins anew.
 WAIT_MS = 1_000
+
+#: How long on those of one server where there are several: they take turns.
+TURN_MS = 100
 
 #: Longer than that, and the server is silent rather than without news.
 SLACK_SECONDS = 2.0
@@ -93,26 +97,25 @@ class RedisReader:
         Args:
             after: a position that was told; entries of its very millisecond may come again.
         """
-        pool = self._patient_pool()
-        try:
-            client = StoreClient(connection_pool=pool)
-            seen: dict[Any, Any] = {
-                shard.events: self._start(shard.events, after) for shard in keys.SHARDS
-            }
+        with ExitStack() as connected:
+            listened: list[tuple[StoreClient, dict[Any, Any]]] = []
+            own = by_server(self._client, [shard.events for shard in keys.SHARDS])
+            for server, streams in own.items():
+                pool = _patient_pool(server)
+                connected.callback(pool.disconnect)
+                seen: dict[Any, Any] = {one: self._start(one, after) for one in streams}
+                listened.append((StoreClient(connection_pool=pool), seen))
+            wait_ms = WAIT_MS if len(listened) == 1 else TURN_MS
             yield None
             while True:
-                answer: Any = client.xread(seen, count=100, block=WAIT_MS)
-                if not answer:
+                is_silent = True
+                for client, seen in listened:
+                    answer: Any = client.xread(seen, count=100, block=wait_ms)
+                    if answer:
+                        is_silent = False
+                        yield from _happenings(answer, seen)
+                if is_silent:
                     yield None
-                yield from _happenings(answer or [], seen)
-        finally:
-            pool.disconnect()
-
-    def _patient_pool(self) -> redis.ConnectionPool:
-        """Return a pool like the client's whose connections outwait an empty stream."""
-        pool = self._client.connection_pool
-        settings = {**pool.connection_kwargs, "socket_timeout": WAIT_MS / 1000 + SLACK_SECONDS}
-        return redis.ConnectionPool(pool.connection_class, max_connections=1, **settings)
 
     def _start(self, stream: str, after: str | None) -> str:
         if after is not None:
@@ -140,6 +143,13 @@ class RedisReader:
                 before, newest, size = fresh[-1], str(fresh[-1][0]), PAGE
             else:
                 size *= 2  # more than a page were made in the same millisecond
+
+
+def _patient_pool(client: redis.Redis) -> redis.ConnectionPool:
+    """Return a pool like the client's whose connections outwait an empty stream."""
+    pool = client.connection_pool
+    settings = {**pool.connection_kwargs, "socket_timeout": WAIT_MS / 1000 + SLACK_SECONDS}
+    return redis.ConnectionPool(pool.connection_class, max_connections=1, **settings)
 
 
 def _shards_of(search: Search) -> Collection[keys.Shard]:

@@ -17,7 +17,7 @@ from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
 from app.store.core.codec import Value, encoder, value_from
-from app.store.core.scripts import load_script, text_of
+from app.store.core.scripts import load_script, run_queued, text_of
 from app.store.core.transaction import OK
 
 #: After this long everything is read anew even if nobody said that it has changed.
@@ -69,13 +69,19 @@ class _Snapshot:
 
 
 class RedisRegistry:
-    """The registry, one copy of its version in each shard so that commits can check it."""
+    """The registry. Each shard is told of its version, so that commits can check it.
+
+    A change is written, and then told: until a shard knows of it, what others have read before goes
+    on there as if it came before the change. Whoever has made the change waits for all shards. If
+    that dies meanwhile, what others have read is too old for no longer than LIFE_SECONDS.
+    """
 
     def __init__(self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._seconds = seconds
         self._set_state = load_script(client, "set_state.lua")
         self._put_record = load_script(client, "put_record.lua")
+        self._tell = load_script(client, "tell_version.lua")
         self._change = threading.local()
         self._lock = threading.Lock()
         self._snapshot = _Snapshot()
@@ -91,7 +97,7 @@ class RedisRegistry:
         Each thread reads for itself: nobody waits for an answer to somebody else.
         """
         before = self._snapshot
-        version = int(text_of(self._client.get(keys.SHARDS[0].registry) or "0"))
+        version = self._version()
         found = before if version == before.version else self._read(version)
         with self._lock:
             # Another thread may have read something newer meanwhile: that stays.
@@ -228,7 +234,7 @@ class RedisRegistry:
         return version
 
     def _put(self, records: Sequence[Record]) -> None:
-        """Write records of one kind and raise the version in every shard, all or nothing."""
+        """Write records of one kind and raise the version, all or nothing; then tell all shards."""
         version = self._changes_upon()
         version = self.version() if version is None else version
         kind: type = type(records[0])
@@ -236,13 +242,33 @@ class RedisRegistry:
         for one in records:
             text = json.dumps(encoder(kind)(one), separators=(",", ":"))
             words += one.origin if isinstance(one, ApiClient) else one.name, text
-        versions = [shard.registry for shard in keys.SHARDS]
-        answer = self._put_record([_KEYS[kind], *versions], words)
+        answer = self._put_record([_KEYS[kind], keys.REGISTRY], words)
         if answer[0] != OK:
             raise RegistryChanged(
                 f"somebody else changed accounts or credentials before {words[1]}"
             )
+        run_queued(
+            self._client, [(self._tell, [shard.registry], [version + 1]) for shard in keys.SHARDS]
+        )
         self.refresh()
+
+    def _version(self) -> int:
+        """Return the version, which is not behind what any shard was told.
+
+        It is where an earlier release wrote it, which knew no other than those of the shards, and
+        where the first server was restored from an older copy than others: a process that begins
+        sets that right.
+        """
+        version = int(text_of(self._client.get(keys.REGISTRY) or "0"))
+        if not self.is_unread:
+            return version
+        with self._client.pipeline(transaction=False) as pipeline:
+            for shard in keys.SHARDS:
+                pipeline.get(shard.registry)
+            told = max(int(text_of(one or "0")) for one in pipeline.execute())
+        if told > version:
+            self._tell([keys.REGISTRY], [told])
+        return max(version, told)
 
     def _fresh(self) -> _Snapshot:
         if self.is_unread:

@@ -17,6 +17,7 @@ from app.domain.market import Trade
 from app.domain.order import Order
 from app.store.core import keys
 from app.store.core.scripts import text_of
+from app.store.core.sharded import by_server
 from app.store.core.transaction import Write
 from app.unhurried import unhurried
 
@@ -58,19 +59,26 @@ class RedisTape:
 
         Of streams that have no position everything is new.
         """
-        reached: dict[Any, Any] = {
-            one.trades: positions.get(one.trades, "0") for one in keys.SHARDS
-        }
-        trades: list[Trade] = []
-        while True:
-            answer: Any = self._client.xread(reached, count=_PAGE)
-            # A list of (stream, messages) or a mapping, by protocol.
-            streams = answer.items() if isinstance(answer, dict) else answer
-            if not streams:
-                return reached, trades
-            for stream, found in streams:
-                reached[stream] = text_of(found[-1][0])
-                trades += [_trade_from(entry["trade"]) for _, entry in unhurried(found)]
+        reached, trades = dict(positions), list[Trade]()
+        for server, streams in by_server(self._client, [one.trades for one in keys.SHARDS]).items():
+            own: dict[Any, Any] = {one: positions.get(one, "0") for one in streams}
+            trades += _all_after(server, own)
+            reached |= own
+        return reached, trades
+
+
+def _all_after(server: redis.Redis, reached: dict[Any, Any]) -> Sequence[Trade]:
+    """Return the trades after these positions of streams of one server, which are moved on."""
+    trades: list[Trade] = []
+    while True:
+        answer: Any = server.xread(reached, count=_PAGE)
+        # A list of (stream, messages) or a mapping, by protocol.
+        streams = answer.items() if isinstance(answer, dict) else answer
+        if not streams:
+            return trades
+        for stream, found in streams:
+            reached[stream] = text_of(found[-1][0])
+            trades += [_trade_from(entry["trade"]) for _, entry in unhurried(found)]
 
 
 def _trade_from(text: str) -> Trade:

@@ -9,7 +9,7 @@
 --   vouched  hash     the argument is a run and a symbol: it is the present one (run.lua), and in it all
 --                     the symbol's orders are known
 --   lane     string   the counter is still the argument; missing is 0
---   equal    string   the value is still the argument
+--   registry string   the version is not above the argument
 --   unread   hash     the argument is a child and a version: it is the newest news of that child,
 --                     and nobody has read it
 --   give_up  none     server time is not past the argument
@@ -57,9 +57,9 @@ function conditions.lane(key, wanted)
   if found ~= wanted then return {'lane', found} end
 end
 
-function conditions.equal(key, wanted)
+function conditions.registry(key, known)
   local found = redis.call('GET', key) or '0'
-  if found ~= wanted then return {'equal', found} end
+  if tonumber(found) > tonumber(known) then return {'registry', found} end
 end
 
 function conditions.unread(key, wanted)

@@ -18,6 +18,7 @@ from tests.support.builders import PAPER, a_command, a_report, a_tick, a_view, f
 from tests.support.fakes import Answer, ThenSilent
 from tests.support.rig import Rig
 from tests.support.searching import times
+from tests.support.spread import SpreadClockedRedis
 
 SILENCE = OutcomeUnknown("nobody answered")
 REVERSE = SignalRules(leverage=5, on_opposite=OnOpposite.REVERSE)
@@ -74,10 +75,11 @@ class Chaos:
 
     Args:
         live: whether the accounts are at an exchange.
+        spread: whether the shards of the store are on three servers.
     """
 
-    def __init__(self, *, live: bool = False) -> None:
-        self.rig = Rig()
+    def __init__(self, *, live: bool = False, spread: bool = False) -> None:
+        self.rig = Rig(SpreadClockedRedis() if spread else None)
         if live:
             self.rig.go_live()
         self.rig.ports = replace(
@@ -139,7 +141,8 @@ class Chaos:
         rig = self.rig
         assert [one for one in rig.whole.newest(None) if one.is_live] == []
         left = {key.split(":")[1] for key in rig.redis.scan_iter("{s0*") if ":" in key}
-        assert left <= {"events", "registry", "state", "flight_changes", "turn_changes", "vouched"}
+        lasting = {"events", "registry", "state", "flight_changes", "turn_changes", "vouched"}
+        assert left <= lasting | {"runs", "run", "run_ends", "epoch"}
         assert not rig.ports.book.symbols(PAPER)
         assert not rig.ports.book.fired(PAPER)
 
@@ -173,12 +176,13 @@ class Chaos:
 
 
 @times(0.5)
-@given(SCENES, st.booleans())
+@given(SCENES, st.booleans(), st.booleans())
 def test_whatever_happens_each_order_is_taken_in_once_and_everything_ends(
     steps: list[tuple[object, ...]],
     live: bool,  # noqa: FBT001 - drawn
+    spread: bool,  # noqa: FBT001 - drawn
 ) -> None:
-    chaos = Chaos(live=live)
+    chaos = Chaos(live=live, spread=spread)
     for step in steps:
         chaos.happen(step)
 
