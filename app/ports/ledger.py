@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import TimelineEntry
@@ -126,6 +126,18 @@ class Admission:
     is_entry: bool = False
 
 
+class Admitted(NamedTuple):
+    """What became of a new request.
+
+    Attributes:
+        repeats: the one that it repeats: nothing was written.
+        is_behind: others were in its lane when it came in.
+    """
+
+    repeats: AggregateId | None = None
+    is_behind: bool = False
+
+
 class Ledger(Protocol):
     """The aggregates, their timelines and the outbox; the truth."""
 
@@ -160,8 +172,8 @@ class Ledger(Protocol):
     def present(self, ids: Collection[AggregateId]) -> Collection[AggregateId]:
         """Return which of these are in the store, readable or not."""
 
-    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        """Write a new request, and what changes with it, or return the id of the one it repeats.
+    def admit(self, changes: Sequence[Change], admission: Admission) -> Admitted:
+        """Write a new request, and what changes with it, unless it repeats one.
 
         Args:
             changes: the new one comes first.

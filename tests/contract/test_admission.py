@@ -10,10 +10,10 @@ from app.domain.decision import EntryName, TimelineEntry
 from app.domain.errors import RateLimited, StaleRegistry, StoreUnavailable
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
 from app.domain.request.signal import RequestStatus, Signal, Stage
-from app.ports.ledger import Admission, Change
+from app.ports.ledger import Admission, Admitted, Change
 from app.store.core import keys
 from app.store.core.ledger import REPEATS_TOLD_MAX
-from tests.support.builders import NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
+from tests.support.builders import ETH, NOW, ORIGIN, SPOT, SPOT_ID, a_signal, an_id
 from tests.support.redis_store import Store, server_ms
 
 WINDOW_MS = 20_000
@@ -25,7 +25,7 @@ def admitted(store: Store, number: int, admission: Admission, **odd: Any) -> Agg
     """Send a request with this number; return the id of the one that it repeats."""
     signal = a_signal(id=an_id(number), **odd)
     entries = (TimelineEntry(EntryName.RECEIVED, NOW),)
-    return store.ledger.admit([Change(None, signal, entries)], admission)
+    return store.ledger.admit([Change(None, signal, entries)], admission).repeats
 
 
 def is_stored(store: Store, number: int) -> bool:
@@ -159,7 +159,7 @@ def test_a_cancel_that_names_a_caller_id_is_no_repeat_of_its_target(
     admitted(store, 1, UNIQUE, caller_id="a1")
     cancel = a_signal(action, id=an_id(2), caller_id="a1", targets=(an_id(1),))
 
-    assert store.ledger.admit([Change(None, cancel)], UNIQUE) is None
+    assert store.ledger.admit([Change(None, cancel)], UNIQUE).repeats is None
     assert admitted(store, 3, UNIQUE, caller_id="a1") == an_id(1)
 
 
@@ -250,3 +250,27 @@ def test_what_came_with_a_key_can_be_asked_for(store: Store) -> None:
     assert store.ledger.repeated(SPOT_ID, "digest", EpochMs(end - 1)) == an_id(1)
     assert store.ledger.repeated(SPOT_ID, "digest", end) is None
     assert store.ledger.repeated(SPOT_ID, "other", NOW) is None
+
+
+# Lanes
+
+
+def test_who_comes_into_a_lane_is_told_whether_others_wait_there(store: Store) -> None:
+    def came(number: int, **odd: Any) -> Admitted:  # noqa: ANN401
+        queued = {"status": RequestStatus.EXECUTING, "stage": Stage.QUEUED}
+        return store.ledger.admit(
+            [Change(None, a_signal(id=an_id(number), **{**queued, **odd}))], Admission()
+        )
+
+    first, second, elsewhere = came(1), came(2), came(3, symbol=ETH)
+    delayed = came(4, status=RequestStatus.SCHEDULED)
+    for number in (1, 2):
+        store.change(a_signal(id=an_id(number), status=RequestStatus.DONE))
+
+    assert [one.is_behind for one in (first, second, elsewhere, delayed)] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert not came(5).is_behind

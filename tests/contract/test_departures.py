@@ -248,7 +248,7 @@ def test_a_repeat_of_what_was_kept_is_told_in_the_history_too(store: Store) -> N
     (before,) = keep(store)
 
     repeat = Change(None, a_signal(id=an_id(2), status=RequestStatus.SKIPPED))
-    assert store.ledger.admit([repeat], admission) == signal.id
+    assert store.ledger.admit([repeat], admission).repeats == signal.id
     store.clock.advance(server_ms(store.client) - store.clock.server_ms())
 
     assert store.archive_queue.finished(9) == [signal.id]

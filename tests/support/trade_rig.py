@@ -25,7 +25,7 @@ from app.domain.smart_trade.spec import (
 )
 from app.domain.smart_trade.trade import SmartTrade
 from app.paper.paper_venues import PaperVenues
-from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions
+from app.ports.ledger import NO_TERMS, Admission, Admitted, Change, CommitConditions
 from app.services.intake.trades import open_trade
 from app.services.smart_trades.acting import find_trade
 from app.services.watching.release import release_due
@@ -61,10 +61,10 @@ class NotingLedger(RedisLedger):
         self._note(changes)
         return effects
 
-    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        repeated = super().admit(changes, admission)
+    def admit(self, changes: Sequence[Change], admission: Admission) -> Admitted:
+        admitted = super().admit(changes, admission)
         self._note(changes)
-        return repeated
+        return admitted
 
     def _note(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from app.domain.aggregate import Aggregate, opens
 from app.domain.decision import EntryName, TimelineEntry
+from app.domain.effects import EffectKind
 from app.domain.enums import ReasonCode
-from app.domain.errors import CallerIdInUse, StoreFull, VenueError
+from app.domain.errors import CallerIdInUse, StoreFull, StoreUnavailable, VenueError
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -64,14 +65,17 @@ def accept(
     changes = [Change(None, new, (*begun, *entries)), *along]
     admission = _admission(new, sender, ports)
     try:
-        repeated = ports.ledger.admit(changes, admission)
+        admitted = ports.ledger.admit(changes, admission)
     except StoreFull:
         if not _closes(new, sender, ports):
             raise
-        repeated = ports.ledger.admit(changes, replace(admission, is_entry=False))
-    if repeated is not None:
-        return Accepted(repeated, is_duplicate=True)
-    ports.publisher.publish([effect for change in changes for effect in change.after.owed()])
+        admitted = ports.ledger.admit(changes, replace(admission, is_entry=False))
+    if admitted.repeats is not None:
+        return Accepted(admitted.repeats, is_duplicate=True)
+    owed = [effect for change in changes for effect in change.after.owed()]
+    if admitted.is_behind and _comes_by_itself(new, ports):
+        owed = [one for one in owed if (one.kind, one.target) != (EffectKind.ADVANCE, new.id)]
+    ports.publisher.publish(owed)
     return Accepted(new.id, is_duplicate=False)
 
 
@@ -86,6 +90,19 @@ def accept_named(new: Named, sender: Sender, ports: Ports, along: Sequence[Chang
     if accepted.is_duplicate:
         raise CallerIdInUse(f"{new.kind.words} {accepted.id} has the id {new.caller_id}")
     return new
+
+
+def _comes_by_itself(new: Aggregate, ports: Ports) -> bool:
+    """Tell whether something behind others in its lane needs nobody to be woken for its turn.
+
+    Whoever works the lane comes to it, and if that dies, the sweep wakes another one. An exit wakes
+    somebody all the same: those before it may have been queued for workers who have much to do. An
+    entry goes past exits that wait for their halted account, and is denied. What is stored is
+    accepted, whether the store says so much or not.
+    """
+    with suppress(StoreUnavailable):
+        return opens(new) and not ports.ledger.state_of(new.account).holds_exits
+    return False
 
 
 def _admission(new: Aggregate, sender: Sender, ports: Ports) -> Admission:

@@ -32,7 +32,7 @@ from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
 from app.ports.clock import Clock
-from app.ports.ledger import NO_TERMS, Admission, Change, CommitConditions, Stored
+from app.ports.ledger import NO_TERMS, Admission, Admitted, Change, CommitConditions, Stored
 from app.ports.room import ENTRIES_PERCENT_MAX
 from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
@@ -145,8 +145,8 @@ class RedisLedger:
         _tell(changes)
         return effects
 
-    def admit(self, changes: Sequence[Change], admission: Admission) -> AggregateId | None:
-        """Write a new request and what changes with it, or return the id of the one it repeats."""
+    def admit(self, changes: Sequence[Change], admission: Admission) -> Admitted:
+        """Write a new request and what changes with it, unless it repeats one."""
         new, others = changes[0].after, changes[1:]
         freed = [one.before.aggregate for one in others if one.before is not None]
         conditions, writes = _admitting(new, freed, admission, self._clock.now_ms())
@@ -156,11 +156,11 @@ class RedisLedger:
         if answer[0] == "repeated":
             repeated = AggregateId(int(answer[1]))
             self._note_duplicate(repeated, _rate(new, admission))
-            return repeated
+            return Admitted(repeats=repeated)
         if answer[0] != OK:
             raise _refusal(answer)
         _tell(changes)
-        return None
+        return Admitted(is_behind=str(new.id) in answer[1:])
 
     def writes(self) -> int:
         """Return how many commits this thread has sent that were not refused."""

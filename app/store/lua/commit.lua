@@ -24,7 +24,7 @@
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
--- Returns {'ok'} or {word, what was there}.
+-- Returns {'ok', members that came into a lane behind others} or {word, what was there}.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -109,6 +109,7 @@ function conditions.repeats(key, most)
 end
 
 local writes = {}
+local done = {'ok'}
 
 -- What is tried again and again for days tells of it each time.
 local TOLD_MAX, TOLD_FIRST = 1000, 20
@@ -126,6 +127,7 @@ function writes.LANE(key, due, member)
   local last = redis.call('ZREVRANGEBYSCORE', key, '(' .. (due + 1), due, 'WITHSCORES', 'LIMIT', 0, 1)
   local score = tonumber(due)
   if last[2] then score = math.min(tonumber(last[2]) + 1 / 4096, due + 4095 / 4096) end
+  if redis.call('EXISTS', key) == 1 then done[#done + 1] = member end
   redis.call('ZADD', key, 'NX', string.format('%.17g', score), member)
 end
 
@@ -155,4 +157,4 @@ while at <= #ARGV do
   end
   at = at + count + 1
 end
-return {'ok'}
+return done

@@ -1,6 +1,7 @@
 """A command becomes a signal, durably, before anybody is told `ok`."""
 
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -96,3 +97,45 @@ def test_a_cancel_reaches_no_other_connector(rig: Rig) -> None:
 
     assert rig.signal(cancel.id).targets == ()
     assert rig.signal(cancel.id).account == SPOT_ID
+
+
+def test_an_entry_behind_others_in_its_lane_wakes_nobody_and_has_its_turn(rig: Rig) -> None:
+    ids = [rig.accept(a_command(size=fixed(f"0.0{number}"))).id for number in (1, 2, 3)]
+    woken = [effect.target for effect in rig.publisher.published]
+
+    rig.drain()
+
+    assert woken == ids[:1]
+    assert [rig.signal(one).status for one in ids] == [RequestStatus.DONE] * 3
+
+
+def test_an_exit_behind_others_in_its_lane_wakes_somebody(rig: Rig) -> None:
+    rig.accept(a_command(size=fixed("0.01")))
+    exit_id = rig.accept(a_command(Action.SELL, size=fixed("0.01"))).id
+
+    assert rig.publisher.published[-1].target == exit_id
+    assert rig.publisher.published[-1].urgent
+
+
+def test_who_comes_behind_a_turn_that_nobody_takes_is_left_to_the_sweep(rig: Rig) -> None:
+    rig.accept(a_command(size=fixed("0.01")))
+    rig.bury()  # whoever was woken, and died
+    late = rig.accept(a_command(size=fixed("0.02"))).id
+
+    rig.drain()
+    waiting = rig.signal(late).status
+    rig.settle()
+
+    assert waiting is RequestStatus.EXECUTING
+    assert rig.signal(late).status is RequestStatus.DONE
+
+
+def test_what_is_stored_is_accepted_though_the_store_goes_away_right_after(rig: Rig) -> None:
+    rig.accept(a_command(size=fixed("0.01")))
+    state_of = Mock(side_effect=StoreUnavailable("away"))
+    rig.ports.ledger.state_of = state_of  # type: ignore[method-assign]
+
+    late = rig.accept(a_command(size=fixed("0.02"))).id
+
+    state_of.assert_called_once()
+    assert rig.publisher.published[-1].target == late

@@ -98,7 +98,7 @@ def test_who_came_while_another_was_sized_is_woken_by_the_end_of_its_order(rig: 
         rig.venue.before_view = nothing
         second = rig.accept(BUY)
         rig.spot_lane()  # goes away: the first one is asked for just now
-        rig.publisher.waiting.pop()
+        rig.publisher.waiting.clear()
 
     rig.venue.before_view = come
     rig.drain()
