@@ -35,8 +35,9 @@ SEARCH = $(BIN)/python -m pytest $(PROPERTIES) -m "hypothesis and not e2e" -n 2 
 test test-matrix coverage search: export PYTHONDONTWRITEBYTECODE =
 
 # These tests at once. Those few that fail are named and tried once more, one by one: a machine that
-# stood still for a second is no fault of theirs. What passes only so is a test to mend.
-TRIED = $(BIN)/python -m pytest $(1) $(2) || { [ $$? -eq 1 ] && echo "Once more, one by one:" && \
+# stood still for a second is no fault of theirs. What passes only so is a test to mend. A run that
+# crashed ends with another code (tests/conftest.py).
+TRIED = rm -f .pytest_cache/v/cache/lastfailed; $(BIN)/python -m pytest $(1) $(2) || { [ $$? -eq 1 ] && echo "Once more, one by one:" && \
 	$(BIN)/python -m pytest $(1) --last-failed --last-failed-no-failures none --maxfail 1 -v; }
 
 # First what needs no whole stack, each file in one of three processes, since some wait more than they

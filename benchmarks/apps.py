@@ -20,6 +20,7 @@ import redis
 
 from app.domain.identifiers import AccountId
 from app.store.core import keys
+from app.store.core.memory import RedisMemory
 from app.supervisor.embedded_server import SAFE_SETTINGS, find_server
 from benchmarks import naive
 from benchmarks.load import COUNTER_MARK, HOST, drive, requests_for
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import requests
+
+    from app.ports.room import StoreMemory
 
 PATH = "/trading-signal/webhook"
 #: Processes of the naive web servers, and tasks at once of their workers; Hookfill has two as well.
@@ -254,6 +257,10 @@ class Hookfill(App):
             for account in self._store.hkeys(keys.ACCOUNT_IDS):
                 pipeline.scard(keys.account(AccountId(int(account))).live)
             return sum(pipeline.execute())
+
+    def memory(self) -> StoreMemory:
+        """Return how full its store is."""
+        return RedisMemory(self._store).read()
 
     def expired(self) -> int:
         """Return how many signals were given up since the start, since they had waited too long."""

@@ -62,6 +62,9 @@ WAITING = frozenset(
     )
 )
 
+#: Of a test that was run.
+_PHASES = ("setup", "call", "teardown")
+
 #: Of three processes on two processors one may wait.
 WORKING_BESIDE = 2
 
@@ -126,6 +129,20 @@ def _shared_by(item: pytest.Item) -> str | None:
     """Return the name of the stack that a test shares, if it does."""
     wanted = getattr(item, "fixturenames", ()) if _is_of_stacks(item) else ()
     return next((name for fixture, name in SHARED_STACKS.items() if fixture in wanted), None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell apart that tests have failed and that some were not run, since a process has crashed.
+
+    `make test` tries again what has failed, and that alone.
+    """
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or session.exitstatus != pytest.ExitCode.TESTS_FAILED:
+        return
+    failed = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    if not failed or any(getattr(one, "when", None) not in _PHASES for one in failed):
+        session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,6 +18,7 @@ SMALL = [
     "lists --finished 100 --live 10 --rounds 1",
     "paper_memory --orders 50 --rounds 1",
     "smart_trades --trades 40 --ticks 3",
+    "steady --minutes 0.02 --per-second 20 --lanes 2",
     "triggers --fixed 200 --trailing 100 --orders 20",
     "walks",
 ]

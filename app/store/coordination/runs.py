@@ -1,22 +1,34 @@
 """The runs of the store's servers, and which orders at venues are known in the present ones."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import redis
 
 from app.domain.enums import AccountState
 from app.domain.frozen import Frozen, Knowledge
-from app.domain.identifiers import AccountId, AggregateId, ClientOrderId, EpochMs, Symbol
+from app.domain.identifiers import (
+    ID_EPOCH_MS,
+    IDS_PER_MS,
+    AccountId,
+    AggregateId,
+    ClientOrderId,
+    EpochMs,
+    Symbol,
+)
 from app.store.core import keys
 from app.store.core.codec import encoder, value_from
+from app.store.core.ids import BLOCK
 from app.store.core.scripts import Answer, LoadedScript, load_script, text_of
-from app.store.core.sharded import server_keys, servers_keys
+from app.store.core.sharded import each_server, server_of, servers_of
 from app.store.core.transaction import OK
 
 #: As far apart as two answers must be that prove an absence: the venue may have hidden it before.
 ABSENT_LIFE_MS = 10_000
+
+
+_RUN = (keys.RUNS, keys.RUN, keys.RUN_ENDS)
 
 
 class RedisRuns:
@@ -28,28 +40,25 @@ class RedisRuns:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._beat = load_script(client, "run.lua", "beat.lua")
-        self._knowledge = load_script(client, "run.lua", "knowledge.lua")
+        self._servers = {one: _ScriptsOfRuns(one) for one in servers_of(client)}
         self._vouch = load_script(client, "run.lua", "vouch.lua")
+        self._draw_block = load_script(client, "ids.lua")
 
     def beat(self, at_ms: EpochMs) -> None:
         """Note that the present runs still last: a canary came through the queue at this time."""
-        for own in servers_keys(self._client):
-            self._noted(self._beat, own)
+        each_server(self._servers, lambda server: self._noted(self._servers[server].beat, _RUN))
         self._client.set(keys.CANARY, at_ms)
 
     def canary_ms(self) -> EpochMs | None:
         """Return the server time at which one last came through, or None if none ever did."""
-        found = self._client.get(keys.CANARY)
+        found = self._canary()
         return None if found is None else EpochMs(int(text_of(found)))
 
     def knowledge(self, account: AccountId, symbol: Symbol) -> Knowledge:
         """Return what the present run knows of an account's orders of a symbol."""
-        account_keys = keys.account(account)
-        own = server_keys(self._client, account_keys.vouched)
-        # Read before the run is: what is vouched for in that was so all the time.
-        vouched = text_of(self._client.hget(account_keys.vouched, symbol) or "")
-        answer = self._noted(self._knowledge, own, vouched)
+        vouched = keys.account(account).vouched
+        script = self._servers[server_of(self._client, vouched)].knowledge
+        answer = self._noted(script, [*_RUN, vouched], symbol)
         _, run, mark, begun, since, end = map(text_of, answer)
         return Knowledge(
             run=run,
@@ -80,39 +89,54 @@ class RedisRuns:
 
         Of several servers the one counts that is behind: it may have lost what the history has.
         """
-        found = [self._client.get(own.epoch) for own in servers_keys(self._client)]
-        return min(int(text_of(one or "0")) for one in found)
+        return min(int(text_of(one.get(keys.EPOCH) or "0")) for one in self._servers)
 
     def raise_epoch(self) -> int:
         """Count on by one, and return how far that is."""
-        return min(int(self._client.incr(own.epoch)) for own in servers_keys(self._client))
+        return min([int(one.incr(keys.EPOCH)) for one in self._servers])
 
     def reach_epoch(self, to: int) -> None:
         """Count on from here."""
-        for own in servers_keys(self._client):
-            self._client.set(own.epoch, to)
+        for one in self._servers:
+            one.set(keys.EPOCH, to)
 
     def symbols(self, account: AccountId) -> Collection[Symbol]:
         """Return the symbols of an account that were ever vouched for."""
         found = self._client.hkeys(keys.account(account).vouched)
         return [Symbol(text_of(one)) for one in found]
 
-    def _noted(self, script: LoadedScript, own: keys.ServerKeys, *words: str) -> Answer:
+    def _noted(self, script: LoadedScript, own: Sequence[str], *words: str) -> Answer:
         """Run a script that notes the run of a server, which may be new there.
 
-        The last id is read when the new run has begun, and so is not before those that were handed
-        out in the one before. Should there be a newer one by then, that is noted.
+        The last id is asked for when the run has begun, so it is not before those that were handed
+        out in the one before. Should there be a newer run by then, that is noted.
         """
         told = ["", "", ""]
         while True:
-            answer = script([own.runs, own.run, own.run_ends], [*told, *words])
+            answer = script(own, [*told, *words])
             if answer[0] == OK:
                 return answer
-            told = [text_of(answer[1]), *self._last_id_and_canary()]
+            told = [text_of(answer[1]), str(self._last_id()), text_of(self._canary() or "")]
 
-    def _last_id_and_canary(self) -> list[str]:
-        last, canary = self._client.mget(keys.IDS, keys.CANARY)
-        return [text_of(last or "0"), text_of(canary or "")]
+    def _last_id(self) -> int:
+        """Return the last id of a block that is drawn for nobody: above all that were handed out.
+
+        What the store has counted may be an older copy than what it has of accounts; a block does
+        not begin before this moment.
+        """
+        answer = self._draw_block([keys.IDS], [BLOCK, ID_EPOCH_MS, IDS_PER_MS])
+        return int(answer[0]) + BLOCK - 1
+
+    def _canary(self) -> object:
+        return self._client.get(keys.CANARY)
+
+
+class _ScriptsOfRuns:
+    """What is asked of one server."""
+
+    def __init__(self, server: redis.Redis) -> None:
+        self.beat = load_script(server, "run.lua", "beat.lua")
+        self.knowledge = load_script(server, "run.lua", "knowledge.lua")
 
 
 class RedisFreezer:

@@ -84,6 +84,22 @@ SIGNATURE = "hookfill:signature:"
 #: Expires.
 FIRST_ANSWER = "hookfill:first_answer:"
 
+# Each server has these of its own, whichever shards are there; all else above is on the first one.
+
+#: sorted set, run of the server → server ms at which it was last seen. For ever, the newest 1,000;
+#: `first` is before all of them.
+RUNS = "hookfill:runs"
+
+#: hash. `name` of the present run, `begun` (server ms) and `mark`, the last id that was handed out
+#: before it began. Overwritten by the next run.
+RUN = "hookfill:run"
+
+#: hash, run of the server → the last id that was handed out in it. As long as the run is in `RUNS`.
+RUN_ENDS = "hookfill:run_ends"
+
+#: string, counter. What the store counts together with the history. For ever.
+EPOCH = "hookfill:epoch"
+
 #: Fixed at the first start; ids are made so that their remainder by it names their shard.
 SHARD_COUNT: Final = 16
 
@@ -151,32 +167,6 @@ def by_shard(ids: Iterable[AggregateId]) -> Mapping[Shard, Sequence[AggregateId]
     for one in ids:
         shards[shard_of(one)].append(one)
     return shards
-
-
-class ServerKeys:
-    """The keys of one server.
-
-    Args:
-        tag: of the first of its shards; None is the first server.
-    """
-
-    def __init__(self, tag: str | None = None) -> None:
-        own = "hookfill" if tag is None else tag
-
-        #: sorted set, run of the server → server ms at which it was last seen. For ever, the newest
-        #: 1,000; `first` is before all of them.
-        self.runs = f"{own}:runs"
-
-        #: hash. `name` of the present run, `begun` (server ms) and `mark`, the last id that was
-        #: handed out before it began. Overwritten by the next run.
-        self.run = f"{own}:run"
-
-        #: hash, run of the server → the last id that was handed out in it. As long as the run is in
-        #: `runs`.
-        self.run_ends = f"{own}:run_ends"
-
-        #: string, counter. What the store counts together with the history. For ever.
-        self.epoch = f"{own}:epoch"
 
 
 class AggregateKeys:

@@ -10,7 +10,8 @@ from app.ports.clock import Clock
 from app.ports.policy import Policy
 from app.store.core import keys
 from app.store.core.indexes import effect_from
-from app.store.core.scripts import Call, load_script, run_queued
+from app.store.core.scripts import Answer, Call, load_script, run_queued
+from app.store.core.sharded import by_server, each_server
 
 _log = structlog.get_logger()
 
@@ -36,12 +37,19 @@ class RedisOutbox:
         again_ms, within_ms = self._policy.republish_after_ms, self._policy.pause_max_ms
         if self._clock.lasted_ms(AT_ONCE) < within_ms:
             within_ms = again_ms  # the clock was set, and when any of it is due is not known
+        outboxes = by_server(self._client, [shard.outbox for shard in keys.SHARDS])
+
         # One round trip for all: this is asked each second, and there is next to never anything.
-        calls: list[Call] = [
-            (self._overdue, [shard.outbox], [again_ms, limit, within_ms]) for shard in keys.SHARDS
-        ]
-        for members in run_queued(self._client, calls):
-            effects += _known(members)
+        def ask(server: redis.Redis) -> Sequence[Answer]:
+            calls: list[Call] = [
+                (self._overdue, [outbox], [again_ms, limit, within_ms])
+                for outbox in outboxes[server]
+            ]
+            return run_queued(self._client, calls)
+
+        for answers in each_server(outboxes, ask):
+            for members in answers:
+                effects += _known(members)
         return effects
 
     def owed(self) -> Sequence[Effect]:

@@ -12,12 +12,13 @@ import redis
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.enums import AccountState, Dialect, PositionMode
-from app.domain.errors import NotFound, RegistryChanged
+from app.domain.errors import NotFound, RegistryChanged, StoreUnavailable
 from app.domain.frozen import refuse_if_frozen
 from app.domain.identifiers import AccountId, AccountName
 from app.store.core import keys
 from app.store.core.codec import Value, encoder, value_from
 from app.store.core.scripts import load_script, run_queued, text_of
+from app.store.core.sharded import by_server, each_server
 from app.store.core.transaction import OK
 
 #: After this long everything is read anew even if nobody said that it has changed.
@@ -72,8 +73,8 @@ class RedisRegistry:
     """The registry. Each shard is told of its version, so that commits can check it.
 
     A change is written, and then told: until a shard knows of it, what others have read before goes
-    on there as if it came before the change. Whoever has made the change waits for all shards. If
-    that dies meanwhile, what others have read is too old for no longer than LIFE_SECONDS.
+    on there as if it came before the change. Whoever has made it waits for all shards. If that dies
+    meanwhile, the next who looks tells them, within LIFE_SECONDS.
     """
 
     def __init__(self, client: redis.Redis, seconds: Callable[[], float] = time.monotonic) -> None:
@@ -242,33 +243,42 @@ class RedisRegistry:
         for one in records:
             text = json.dumps(encoder(kind)(one), separators=(",", ":"))
             words += one.origin if isinstance(one, ApiClient) else one.name, text
-        answer = self._put_record([_KEYS[kind], keys.REGISTRY], words)
-        if answer[0] != OK:
+        is_newest = self._version() == version
+        if not is_newest or self._put_record([_KEYS[kind], keys.REGISTRY], words)[0] != OK:
             raise RegistryChanged(
                 f"somebody else changed accounts or credentials before {words[1]}"
             )
-        run_queued(
-            self._client, [(self._tell, [shard.registry], [version + 1]) for shard in keys.SHARDS]
-        )
+        self._tell_shards(keys.SHARDS, version + 1)
         self.refresh()
 
     def _version(self) -> int:
-        """Return the version, which is not behind what any shard was told.
+        """Return the newest version, and tell it where it is not known.
 
-        It is where an earlier release wrote it, which knew no other than those of the shards, and
-        where the first server was restored from an older copy than others: a process that begins
-        sets that right.
+        A process of an earlier release raises it in the shards alone, and reads it there. Shards of
+        a server that is away are told by whoever looks when it is back.
         """
-        version = int(text_of(self._client.get(keys.REGISTRY) or "0"))
-        if not self.is_unread:
-            return version
-        with self._client.pipeline(transaction=False) as pipeline:
-            for shard in keys.SHARDS:
-                pipeline.get(shard.registry)
-            told = max(int(text_of(one or "0")) for one in pipeline.execute())
-        if told > version:
-            self._tell([keys.REGISTRY], [told])
-        return max(version, told)
+        named = [keys.REGISTRY, *(shard.registry for shard in keys.SHARDS)]
+        own = by_server(self._client, named)
+        told: dict[str, int] = {}
+        for found in each_server(own, lambda server: _versions(server, own[server])):
+            told |= found
+        if keys.REGISTRY not in told:
+            raise StoreUnavailable("the first server of the store is away")
+        version = max(told.values())
+        if told[keys.REGISTRY] < version:
+            self._tell([keys.REGISTRY], [version])
+        behind = [shard for shard in keys.SHARDS if told.get(shard.registry, version) < version]
+        if behind:
+            self._tell_shards(behind, version)
+        return version
+
+    def _tell_shards(self, shards: Sequence[keys.Shard], version: int) -> None:
+        own = by_server(self._client, [shard.registry for shard in shards])
+
+        def tell(server: redis.Redis) -> None:
+            run_queued(self._client, [(self._tell, [key], [version]) for key in own[server]])
+
+        each_server(own, tell, all_count=True)
 
     def _fresh(self) -> _Snapshot:
         if self.is_unread:
@@ -290,3 +300,12 @@ class RedisRegistry:
         for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
             pipeline.hgetall(key)
         return _Snapshot(version, *pipeline.execute())
+
+
+def _versions(server: redis.Redis, own: Sequence[str]) -> Mapping[str, int]:
+    """Return the version that each shard of a server knows of, by its key."""
+    with server.pipeline(transaction=False) as pipeline:
+        for key in own:
+            pipeline.get(key)
+        found = pipeline.execute()
+    return {key: int(text_of(one or "0")) for key, one in zip(own, found, strict=True)}

@@ -62,8 +62,10 @@ class LoadedScript:
 def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
     """Run scripts in one round trip, in order, and return their answers.
 
-    What the server does not know is loaded, and those calls are made again.
+    A server that does not know them is told the first, and the others are queued again.
     """
+    if not calls:
+        return []
     if len(calls) == 1:
         script, keys, arguments = calls[0]
         return [script(keys, arguments)]
@@ -71,11 +73,16 @@ def run_queued(client: redis.Redis, calls: Sequence[Call]) -> list[Answer]:
         for script, keys, arguments in calls:
             pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
         answers: list[Any] = pipeline.execute(raise_on_error=False)
-    for place, answer in enumerate(answers):
-        if isinstance(answer, redis.exceptions.NoScriptError):
-            script, keys, arguments = calls[place]
-            answers[place] = script(keys, arguments)
-        elif isinstance(answer, redis.RedisError):
+    told = enumerate(answers)
+    unknown = [at for at, one in told if isinstance(one, redis.exceptions.NoScriptError)]
+    if unknown:
+        first, *others = (calls[at] for at in unknown)
+        script, keys, arguments = first
+        again = [script(keys, arguments), *run_queued(client, others)]
+        for at, answer in zip(unknown, again, strict=True):
+            answers[at] = answer
+    for answer in answers:
+        if isinstance(answer, redis.RedisError):
             raise StoreUnavailable(f"the store did not answer: {answer}") from answer
     return answers
 

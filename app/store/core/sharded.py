@@ -6,13 +6,14 @@ servers there are. What is done all or nothing names keys of one tag only, see k
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import redis
+import structlog
 from redis.client import Pipeline
 
-from app.store.core import keys
+from app.domain.errors import StoreUnavailable
 from app.store.core.connection import StoreClient
 
 #: Commands that name no key, and are about a server: the first one is asked.
@@ -20,6 +21,10 @@ _OF_A_SERVER: Final = frozenset({"CONFIG GET", "CONFIG SET", "INFO", "PING", "TI
 
 #: Commands all of whose words are keys.
 _OF_MANY_KEYS: Final = frozenset({"DEL", "EXISTS", "MGET", "UNLINK"})
+
+Told = TypeVar("Told")
+
+_log = structlog.get_logger()
 
 _TAG: Final = re.compile(r"\{[^}]+\}")
 
@@ -137,32 +142,45 @@ def keys_of(args: Sequence[Any]) -> Sequence[str]:
 
 
 def servers_of(client: redis.Redis) -> Sequence[redis.Redis]:
-    """Return a client of each server that a client speaks to."""
+    """Return a client of each server that a client speaks to, the first one first."""
     return client.servers if isinstance(client, ShardedClient) else [client]
+
+
+def server_of(client: redis.Redis, key: str) -> redis.Redis:
+    """Return the client of the server that has a key."""
+    return client.of(key) if isinstance(client, ShardedClient) else client
 
 
 def by_server(client: redis.Redis, named: Iterable[str]) -> Mapping[redis.Redis, Sequence[str]]:
     """Return these keys by the client of the server that has them."""
     found: dict[redis.Redis, list[str]] = {}
     for key in named:
-        server = client.of(key) if isinstance(client, ShardedClient) else client
-        found.setdefault(server, []).append(key)
+        found.setdefault(server_of(client, key), []).append(key)
     return found
 
 
-def servers_keys(client: redis.Redis) -> Sequence[keys.ServerKeys]:
-    """Return the keys of each server, the first one first."""
-    return list(_keys_of_servers(client).values())
+def each_server(
+    servers: Iterable[redis.Redis], ask: Callable[[redis.Redis], Told], *, all_count: bool = False
+) -> Sequence[Told]:
+    """Ask each of these, whichever others are away, and return what they have told.
 
+    Args:
+        servers: clients.
+        ask: is given the client of one.
+        all_count: what some have told is of no use.
 
-def server_keys(client: redis.Redis, key: str) -> keys.ServerKeys:
-    """Return the keys of the server that has a key."""
-    (server,) = by_server(client, [key])
-    return _keys_of_servers(client)[server]
-
-
-def _keys_of_servers(client: redis.Redis) -> Mapping[redis.Redis, keys.ServerKeys]:
-    shards = by_server(client, [shard.tag for shard in keys.SHARDS])
-    first, *others = servers_of(client)
-    own = {server: keys.ServerKeys(shards[server][0]) for server in others}
-    return {first: keys.ServerKeys(), **own}
+    Raises:
+        StoreUnavailable: all are away; or one, where all count.
+    """
+    told: list[Told] = []
+    away: list[StoreUnavailable] = []
+    for server in servers:
+        try:
+            told.append(ask(server))
+        except StoreUnavailable as error:
+            away.append(error)
+    if away and (all_count or not told):
+        raise away[0]
+    if away:
+        _log.warning("servers_away", count=len(away), error=str(away[0]))
+    return told

@@ -1,11 +1,13 @@
 """Timers: the due times of all shards, on the business clock, and who is woken for them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import redis
 
 from app.domain.identifiers import AggregateId, EpochMs
 from app.store.core import keys
+from app.store.core.sharded import by_server, each_server
 
 #: Due times looked at ahead, in one shard; the rest is seen by the next sweep.
 LOOKED_AT = 2_000
@@ -32,8 +34,14 @@ class RedisTimers:
 
     def _until(self, until_ms: int, limit: int) -> list[tuple[EpochMs, AggregateId]]:
         """Return what is due by then, earliest first, up to a limit in each shard."""
-        pipeline = self._client.pipeline(transaction=False)
-        for shard in keys.SHARDS:
-            pipeline.zrangebyscore(shard.timers, "-inf", until_ms, 0, limit, withscores=True)
-        found = (one for members in pipeline.execute() for one in members)
+        timers = by_server(self._client, [shard.timers for shard in keys.SHARDS])
+
+        def ask(server: redis.Redis) -> Sequence[Any]:
+            with server.pipeline(transaction=False) as pipeline:
+                for key in timers[server]:
+                    pipeline.zrangebyscore(key, "-inf", until_ms, 0, limit, withscores=True)
+                return pipeline.execute()
+
+        shards = (members for told in each_server(timers, ask) for members in told)
+        found = (one for members in shards for one in members)
         return sorted((EpochMs(int(due)), AggregateId(int(one))) for one, due in found)

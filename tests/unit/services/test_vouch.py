@@ -112,8 +112,9 @@ def test_the_venue_is_asked_once_in_a_run_and_then_the_order_goes() -> None:
     rig = restored()
 
     order = place(rig)
-    rig.put(an_order(id=SECOND_ID))
-    place_order(SECOND_ID, rig.ports)
+    (fresh,) = rig.ports.ids.fresh(SPOT.id, 1)
+    rig.put(an_order(id=OrderId(fresh.id)))
+    place_order(OrderId(fresh.id), rig.ports)
 
     assert order.status is OrderStatus.FILLED
     assert len(rig.venue.asked_since) == 1
