@@ -487,7 +487,7 @@ class Settings:
         paper_asks = self.prices != "walk"
         policy = Policy(
             paper_asks=paper_asks,
-            place_lease_ms=venue_place_lease_ms if paper_asks else self.place_lease_ms,
+            place_lease_ms=max(self.place_lease_ms, venue_place_lease_ms if paper_asks else 0),
             unknown_grace_ms=self.unknown_grace_ms,
             venue_place_lease_ms=venue_place_lease_ms,
             venue_grace_ms=RECEIVE_WINDOW_MS + self.venue_margin_ms,

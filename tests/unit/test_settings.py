@@ -154,6 +154,18 @@ def test_the_policy_holds_the_leases() -> None:
     assert policy == Policy(place_lease_ms=4_000, unknown_grace_ms=5_000)
 
 
+def test_a_placement_on_paper_has_the_time_that_its_prices_may_take() -> None:
+    def lease_ms(prices: str, paper_ms: str) -> int:
+        given = {"HOOKFILL_PRICES": prices, "HOOKFILL_PLACE_LEASE_MS": paper_ms}
+        return settings(**given).policy().place_lease_ms
+
+    venue_ms = settings().policy().venue_place_lease_ms
+
+    assert lease_ms("walk", "5000") == 5_000
+    assert lease_ms("binance", "5000") == venue_ms
+    assert lease_ms("binance", "300000") == 300_000
+
+
 def test_the_test_profile_asks_again_soon() -> None:
     assert settings(HOOKFILL_FAST="1").policy().unknown_retry_ms < Policy().unknown_retry_ms
 
