@@ -1,8 +1,9 @@
 """One client for a store whose shards are on several servers.
 
 The map from shard to client is all that knows where a shard is. A command goes to the server of its
-key, whatever has no shard in its name to the first one; so nothing else in the store asks how many
-servers there are. What is done all or nothing names keys of one tag only, see keys.py.
+key, whatever has no shard in its name to the first one. Who asks all shards asks server by server,
+and nothing else in the store knows that there may be several. What is done all or nothing names
+keys of one tag only, see keys.py.
 """
 
 import re
