@@ -215,12 +215,12 @@ def test_a_worker_tells_once_that_its_broker_is_out_of_order(
     order(*harm[:-1], mend)
 
     def is_over() -> bool:
+        one.wake()  # as the sweep does
         one.accept()
         time.sleep(0.5)
         return "outage_over" in one.log.read_text()
 
     eventually(is_over, told=one.log.read_text)
-    one.wake()
     eventually(lambda: one.is_done(meanwhile), told=one.log.read_text)
     assert told.count("Cannot connect to redis") == 1
     assert (
