@@ -29,7 +29,7 @@ from app.domain.errors import Conflict, NotFound, StoreUnavailable
 from app.domain.events import Event, OrderUpdated, SmartOrderUpdated
 from app.domain.identifiers import AccountId, AggregateId, Symbol
 from app.domain.order import Order
-from app.domain.request.request import Request, Stage
+from app.domain.request.request import Request, RequestStatus, Stage
 from app.domain.smart_order import SmartOrder
 from app.domain.smart_trade.draft import IDS_PER_EVENT
 from app.domain.smart_trade.trade import SmartTrade
@@ -83,6 +83,8 @@ class Step:
             case Request(), Request():
                 is_free = before.stage is Stage.CLOSING and not after.is_queued
                 is_free = is_free or (before.guarded_leg is not None and after.guarded_leg is None)
+                # Those behind it may have woken nobody.
+                is_free = is_free or (before.is_queued and after.status is RequestStatus.CANCELED)
             case _:
                 return None
         return (after.account, after.symbol) if is_free else None

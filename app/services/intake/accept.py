@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from app.domain.account import PAPER, Account
 from app.domain.aggregate import Aggregate, opens
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import EffectKind
@@ -73,7 +74,7 @@ def accept(
     if admitted.repeats is not None:
         return Accepted(admitted.repeats, is_duplicate=True)
     owed = [effect for change in changes for effect in change.after.owed()]
-    if admitted.is_behind and _comes_by_itself(new, ports):
+    if admitted.is_behind and _comes_by_itself(new, sender.account, ports):
         owed = [one for one in owed if (one.kind, one.target) != (EffectKind.ADVANCE, new.id)]
     ports.publisher.publish(owed)
     return Accepted(new.id, is_duplicate=False)
@@ -92,16 +93,22 @@ def accept_named(new: Named, sender: Sender, ports: Ports, along: Sequence[Chang
     return new
 
 
-def _comes_by_itself(new: Aggregate, ports: Ports) -> bool:
+def _comes_by_itself(new: Aggregate, account: Account, ports: Ports) -> bool:
     """Tell whether something behind others in its lane needs nobody to be woken for its turn.
 
-    Whoever works the lane comes to it, and if that dies, the sweep wakes another one. An exit wakes
-    somebody all the same: those before it may have been queued for workers who have much to do. An
-    entry goes past exits that wait for their halted account, and is denied. What is stored is
-    accepted, whether the store says so much or not.
+    Whoever works the lane comes to it, and if that dies, the sweep wakes another one. That is so
+    where all that a turn asks is in our store: a venue may be away or busy when it is asked, and
+    then whoever comes next is the next to try. What may close something wakes somebody all the
+    same: those before it may have been queued for workers who have much to do. An entry goes past
+    exits that wait for their halted account, and is denied. What is stored is accepted, whether the
+    store says so much or not.
     """
+    if not isinstance(new, Request) or not new.is_entry or new.closes_first is not None:
+        return False
+    if account.venue != PAPER or ports.policy.paper_asks:
+        return False
     with suppress(StoreUnavailable):
-        return opens(new) and not ports.ledger.state_of(new.account).holds_exits
+        return not ports.ledger.state_of(account.id).holds_exits
     return False
 
 

@@ -5,7 +5,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.domain.commands import Action
+from app.domain.commands import Action, OnOpposite, SignalRules
 from app.domain.effects import EffectKind
 from app.domain.errors import StoreUnavailable
 from app.domain.identifiers import EpochMs
@@ -139,3 +139,29 @@ def test_what_is_stored_is_accepted_though_the_store_goes_away_right_after(rig: 
 
     state_of.assert_called_once()
     assert rig.publisher.published[-1].target == late
+
+
+def test_who_stands_behind_one_that_is_canceled_has_its_turn(rig: Rig) -> None:
+    rig.accept(a_command(size=fixed("0.01"), caller_id="a1"))
+    late = rig.accept(a_command(size=fixed("0.02"))).id
+    rig.publisher.waiting.clear()  # what woke somebody for the first is read after the cancel
+    rig.accept(a_command(Action.CANCEL, caller_id="a1"))
+
+    rig.drain()
+
+    assert rig.signal(late).status is RequestStatus.DONE
+
+
+def test_at_an_exchange_whoever_comes_next_tries_again(rig: Rig) -> None:
+    rig.go_live()
+    ids = [rig.accept(a_command(size=fixed(f"0.0{number}"))).id for number in (1, 2)]
+
+    assert [effect.target for effect in rig.publisher.published] == ids
+
+
+def test_what_may_close_something_wakes_somebody(rig: Rig) -> None:
+    rules = SignalRules(on_opposite=OnOpposite.REVERSE)
+    rig.accept(a_command(Action.OPEN_LONG, size=fixed("0.1")))
+    reversing = rig.accept(a_command(Action.OPEN_LONG, size=fixed("0.1")), rules).id
+
+    assert rig.publisher.published[-1].target == reversing
