@@ -230,6 +230,7 @@ class Hookfill(App):
             return
         self._make_market()
         with ThreadPoolExecutor(_ASKERS) as askers:
+            list(askers.map(self._make_account, (one for one in wanted if one < ACCOUNTS)))
             list(askers.map(self._make_lane, wanted))
         self._lanes = wanted.stop
 
@@ -294,14 +295,13 @@ class Hookfill(App):
             "PUT", "/paper/prices", {"prices": {symbol: {"last": _PRICE} for symbol in _SYMBOLS}}
         )
 
+    def _make_account(self, number: int) -> None:
+        coins = {symbol.partition("/")[0]: "1000000" for symbol in _SYMBOLS}
+        made = {"market": "SPOT", "balances": {"USDT": "1000000000", **coins}}
+        self._asked("PUT", f"/paper/accounts/bench-{number}", made)
+
     def _make_lane(self, number: int) -> None:
         account, symbol = f"bench-{number % ACCOUNTS}", _SYMBOLS[number // ACCOUNTS]
-        if number < ACCOUNTS:
-            coins = {symbol.partition("/")[0]: "1000000" for symbol in _SYMBOLS}
-            balances = {"USDT": "1000000000", **coins}
-            self._asked(
-                "PUT", f"/paper/accounts/{account}", {"market": "SPOT", "balances": balances}
-            )
         connector = {"token": _TOKEN, "account": account, "symbol": symbol, "enabled": True}
         self._asked("PUT", f"/api/connectors/lane-{number}", connector)
 
