@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.account import Account
+from app.domain.account import PAPER, Account
 from app.domain.enums import Mode
 from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import EpochMs
@@ -104,6 +104,10 @@ class Policy:
     def give_up_at_ms(self, clock: Clock) -> EpochMs:
         """Return the server time after which the store must refuse what is asked of it now."""
         return EpochMs(clock.server_ms() + self.give_up_ms)
+
+    def asks_outside(self, account: Account) -> bool:
+        """Return whether what the account's venue tells may come from anywhere but our store."""
+        return account.venue != PAPER or self.paper_asks
 
     def lease_ms(self, account: Account) -> int:
         """Return how long a placement of this account may take."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from app.domain.account import PAPER, Account
+from app.domain.account import Account
 from app.domain.aggregate import Aggregate, opens
 from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import EffectKind
@@ -105,7 +105,7 @@ def _comes_by_itself(new: Aggregate, account: Account, ports: Ports) -> bool:
     """
     if not isinstance(new, Request) or not new.is_entry or new.closes_first is not None:
         return False
-    if account.venue != PAPER or ports.policy.paper_asks:
+    if ports.policy.asks_outside(account):
         return False
     with suppress(StoreUnavailable):
         return not ports.ledger.state_of(account.id).holds_exits

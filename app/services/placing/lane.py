@@ -292,7 +292,7 @@ def _size_alone(queued: _Queued, request: Request, before: LaneView, ports: Port
     to keep others away.
     """
     account = ports.accounts.account(request.account)
-    if account.venue == PAPER and not ports.policy.paper_asks:
+    if not ports.policy.asks_outside(account):
         return _size(queued, request, account, before, ports)
     with asking(ports.locks, f"lane:{account.id}:{request.symbol}") as hold:
         is_free = hold.is_ours and _size(queued, request, account, before, ports)

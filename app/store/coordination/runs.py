@@ -46,7 +46,7 @@ class RedisRuns:
 
     def beat(self, at_ms: EpochMs) -> None:
         """Note that the present runs still last: a canary came through the queue at this time."""
-        each_server(self._servers, lambda server: self._noted(self._servers[server].beat, _RUN))
+        each_server(self._servers, lambda _, scripts: self._noted(scripts.beat, _RUN))
         self._client.set(keys.CANARY, at_ms)
 
     def canary_ms(self) -> EpochMs | None:

@@ -37,17 +37,16 @@ class RedisOutbox:
         again_ms, within_ms = self._policy.republish_after_ms, self._policy.pause_max_ms
         if self._clock.lasted_ms(AT_ONCE) < within_ms:
             within_ms = again_ms  # the clock was set, and when any of it is due is not known
-        outboxes = by_server(self._client, [shard.outbox for shard in keys.SHARDS])
 
         # One round trip for all: this is asked each second, and there is next to never anything.
-        def ask(server: redis.Redis) -> Sequence[Answer]:
+        def ask(_: redis.Redis, outboxes: Sequence[str]) -> Sequence[Answer]:
             calls: list[Call] = [
-                (self._overdue, [outbox], [again_ms, limit, within_ms])
-                for outbox in outboxes[server]
+                (self._overdue, [outbox], [again_ms, limit, within_ms]) for outbox in outboxes
             ]
             return run_queued(self._client, calls)
 
-        for answers in each_server(outboxes, ask):
+        own = by_server(self._client, [shard.outbox for shard in keys.SHARDS])
+        for answers in each_server(own, ask):
             for members in answers:
                 effects += _known(members)
         return effects

@@ -258,9 +258,8 @@ class RedisRegistry:
         a server that is away are told by whoever looks when it is back.
         """
         named = [keys.REGISTRY, *(shard.registry for shard in keys.SHARDS)]
-        own = by_server(self._client, named)
         told: dict[str, int] = {}
-        for found in each_server(own, lambda server: _versions(server, own[server])):
+        for found in each_server(by_server(self._client, named), _versions):
             told |= found
         if keys.REGISTRY not in told:
             raise StoreUnavailable("the first server of the store is away")
@@ -273,12 +272,11 @@ class RedisRegistry:
         return version
 
     def _tell_shards(self, shards: Sequence[keys.Shard], version: int) -> None:
-        own = by_server(self._client, [shard.registry for shard in shards])
+        def tell(_: redis.Redis, own: Sequence[str]) -> None:
+            run_queued(self._client, [(self._tell, [key], [version]) for key in own])
 
-        def tell(server: redis.Redis) -> None:
-            run_queued(self._client, [(self._tell, [key], [version]) for key in own[server]])
-
-        each_server(own, tell, all_count=True)
+        named = by_server(self._client, [shard.registry for shard in shards])
+        each_server(named, tell, all_count=True)
 
     def _fresh(self) -> _Snapshot:
         if self.is_unread:

@@ -23,6 +23,7 @@ _OF_A_SERVER: Final = frozenset({"CONFIG GET", "CONFIG SET", "INFO", "PING", "TI
 #: Commands all of whose words are keys.
 _OF_MANY_KEYS: Final = frozenset({"DEL", "EXISTS", "MGET", "UNLINK"})
 
+Own = TypeVar("Own")
 Told = TypeVar("Told")
 
 _log = structlog.get_logger()
@@ -161,13 +162,16 @@ def by_server(client: redis.Redis, named: Iterable[str]) -> Mapping[redis.Redis,
 
 
 def each_server(
-    servers: Iterable[redis.Redis], ask: Callable[[redis.Redis], Told], *, all_count: bool = False
+    asked: Mapping[redis.Redis, Own],
+    ask: Callable[[redis.Redis, Own], Told],
+    *,
+    all_count: bool = False,
 ) -> Sequence[Told]:
-    """Ask each of these, whichever others are away, and return what they have told.
+    """Ask each of some servers, whichever others are away, and return what they have told.
 
     Args:
-        servers: clients.
-        ask: is given the client of one.
+        asked: client of each → what it is asked about, its keys for instance.
+        ask: is given both.
         all_count: what some have told is of no use.
 
     Raises:
@@ -175,9 +179,9 @@ def each_server(
     """
     told: list[Told] = []
     away: list[StoreUnavailable] = []
-    for server in servers:
+    for server, own in asked.items():
         try:
-            told.append(ask(server))
+            told.append(ask(server, own))
         except StoreUnavailable as error:
             away.append(error)
     if away and (all_count or not told):

@@ -34,14 +34,14 @@ class RedisTimers:
 
     def _until(self, until_ms: int, limit: int) -> list[tuple[EpochMs, AggregateId]]:
         """Return what is due by then, earliest first, up to a limit in each shard."""
-        timers = by_server(self._client, [shard.timers for shard in keys.SHARDS])
 
-        def ask(server: redis.Redis) -> Sequence[Any]:
+        def ask(server: redis.Redis, timers: Sequence[str]) -> Sequence[Any]:
             with server.pipeline(transaction=False) as pipeline:
-                for key in timers[server]:
+                for key in timers:
                     pipeline.zrangebyscore(key, "-inf", until_ms, 0, limit, withscores=True)
                 return pipeline.execute()
 
-        shards = (members for told in each_server(timers, ask) for members in told)
+        own = by_server(self._client, [shard.timers for shard in keys.SHARDS])
+        shards = (members for told in each_server(own, ask) for members in told)
         found = (one for members in shards for one in members)
         return sorted((EpochMs(int(due)), AggregateId(int(one))) for one, due in found)
