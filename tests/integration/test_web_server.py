@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,21 +25,28 @@ def app(_environ, start):
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends the children of a dead parent")
-def test_a_web_process_ends_with_its_master_whatever_it_is_at(tmp_path: Path) -> None:
-    (tmp_path / "tiny.py").write_text(APP)
+@contextmanager
+def master_of(app: str, folder: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the web server for the text of an app, with one process; yield the one that forks."""
+    (folder / "tiny.py").write_text(app)
     environment = {
         **os.environ,
-        "PYTHONPATH": str(tmp_path),
+        "PYTHONPATH": str(folder),
         "HOOKFILL_BIND": "127.0.0.1:0",
         "HOOKFILL_WEB_WORKERS": "1",
     }
     command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "tiny:app"]
-    log = tmp_path / "web.log"
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=CHECKOUT, env=environment, stderr=output) as master,
     ):
+        yield master
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux ends the children of a dead parent")
+def test_a_web_process_ends_with_its_master_whatever_it_is_at(tmp_path: Path) -> None:
+    log = tmp_path / "web.log"
+    with master_of(APP, tmp_path, log) as master:
         eventually(lambda: "made" in log.read_text(), START_SECONDS)
         _, process = family(master.pid)
         os.kill(process, signal.SIGSTOP)
@@ -61,23 +70,12 @@ def app(_environ, start):
 
 
 def test_web_processes_share_what_was_loaded_before_the_fork(tmp_path: Path) -> None:
-    (tmp_path / "finds.py").write_text(FINDS)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(tmp_path),
-        "HOOKFILL_BIND": "127.0.0.1:0",
-        "HOOKFILL_WEB_WORKERS": "1",
-    }
-    command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "finds:app"]
     log = tmp_path / "web.log"
 
     def found() -> list[str]:
         return [line for line in log.read_text().splitlines() if line.startswith("made: ")]
 
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stderr=output) as master,
-    ):
+    with master_of(FINDS, tmp_path, log) as master:
         try:
             eventually(lambda: len(found()) == 1, START_SECONDS)
             _, process = family(master.pid)
