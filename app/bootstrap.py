@@ -9,17 +9,21 @@ from typing import NamedTuple
 
 import structlog
 
+from app.channels.messenger import Messenger
+from app.channels.sender import ChannelSender
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.pump import PumpPublisher
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound, StoreUnavailable
 from app.domain.identifiers import AccountId, VenueName
 from app.exchanges.account_key import AccountKeys
+from app.exchanges.breaker import Breaker
 from app.exchanges.late import asked_venues, remembered_venues, ticker_at
 from app.exchanges.ports import VenuePorts
 from app.history.database import Database
 from app.history.reader import WholeReader
 from app.history.sql_history import SqlHistory
+from app.lateness import late_of, lateness
 from app.paper.admin.account_update import AccountSetting
 from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_venues import PaperVenues
@@ -36,10 +40,14 @@ from app.paper.store.rows import RedisPaperRows
 from app.ports import Ports
 from app.ports.clock import Clock
 from app.ports.history import History
+from app.ports.ledger import Change
+from app.ports.notices import Addressed
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
 from app.ports.venue import Venues
 from app.services.admin.records import Records
+from app.services.telling.address import Newsroom
+from app.services.telling.alarms import AlarmWatch, Surroundings
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
 from app.store.coordination.first_answers import RedisFirstAnswers
@@ -64,6 +72,7 @@ from app.store.core.lanes import RedisLanes
 from app.store.core.ledger import RedisLedger
 from app.store.core.live import RedisLive
 from app.store.core.memory import RedisMemory
+from app.store.core.notices import RedisNotices
 from app.store.core.outbox import RedisOutbox
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.reader import RedisReader
@@ -139,6 +148,34 @@ class Wiring:
     store_memory: RedisMemory
     paper: PaperAdministration
     messages: CeleryPublisher
+    notices: RedisNotices
+    is_away: Callable[[Account], bool]
+
+    def messenger(self) -> Messenger:
+        """Return what has people told."""
+        watch = AlarmWatch(
+            self.ports,
+            self.notices,
+            self.registry,
+            Surroundings(
+                late=self._late,
+                refused_key=self._refused_key,
+                is_away=self.is_away,
+                refusals=self.refusals.newest,
+            ),
+        )
+        sender = ChannelSender(self.vault)
+        return Messenger(
+            self.ports, self.notices, self.registry, sender, watch, self.registry.version
+        )
+
+    def _late(self) -> Sequence[str]:
+        late = late_of(self.settings, self.ports)
+        return [f"{name} is late. {lateness(age_ms)}" for name, age_ms in late.items()]
+
+    def _refused_key(self, account: Account) -> str | None:
+        refused = self.keys.refused(account)
+        return None if refused is None else refused.message
 
     @property
     def records(self) -> Records:
@@ -287,8 +324,10 @@ def _wiring(
         timeout_ms=settings.venue_timeout_ms,
     )
     paper = paper_ports(client, clock, _source(settings, venue), history, faults=settings.fast)
-    sent = (partial(group_commit.shared, client, patience.store),) if patience.is_shared else ()
-    ports = store_ports(client, clock, policy, process, *sent)(
+    shared = partial(group_commit.shared, client, patience.store)
+    sent = {"sent": shared} if patience.is_shared else {}
+    news_of = Newsroom(registry, registry).of
+    ports = store_ports(client, clock, policy, process, news_of=news_of, **sent)(
         venues=KnownVenues({PAPER: PaperVenues(paper)}, partial(real, venue)),
         accounts=registry,
         views=memory,
@@ -319,6 +358,8 @@ def _wiring(
         ),
         paper=PaperAdministration(paper),
         messages=messages,
+        notices=RedisNotices(client),
+        is_away=lambda account: Breaker(account, venue).is_open,
     )
 
 
@@ -328,13 +369,14 @@ def store_ports(
     policy: Policy,
     process: Callable[[], str],
     sent: Callable[[LoadedScript], Script] = lambda script: script,
+    news_of: Callable[[Change, int], Sequence[Addressed]] = lambda _change, _version: (),
 ) -> Callable[..., Ports]:
     """Return Ports over a store, which want the rest: what is no store, or read elsewhere too."""
     return partial(
         Ports,
         clock=clock,
         ids=RedisIds(client),
-        ledger=RedisLedger(client, clock, process, policy.republish_after_ms, sent),
+        ledger=RedisLedger(client, clock, process, policy.republish_after_ms, sent, news_of),
         live=RedisLive(client),
         quarantine=RedisQuarantine(client),
         lanes=RedisLanes(client),

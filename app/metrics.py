@@ -54,6 +54,11 @@ DROPPED_MESSAGES = Counter(
     "What came from the broker and was not as Hookfill writes it, by where it was.",
     ["source"],
 )
+MESSAGES = Counter(
+    "hookfill_messages",
+    "Messages that were sent to people, by what they tell and what became of them.",
+    ["kind", "outcome"],
+)
 STALE_PRICES = Counter(
     "hookfill_stale_prices", "Prices that were too old to fire triggers, by feed.", ["feed"]
 )

@@ -28,6 +28,7 @@ tidy()
 _wiring = web_wiring(_settings)
 load_exchanges(_wiring.ports)
 app = create_app(_wiring)
+_wiring.messenger().start()
 
 # What is there by now stays. To look through it for what can go takes a tenth of a second or more,
 # in which nobody is answered.

@@ -73,6 +73,12 @@ def _load_exchanges(**_: Any) -> None:  # noqa: ANN401
     load_exchanges(this_process().ports)
 
 
+@worker_init.connect
+def _start_messenger(**_: Any) -> None:  # noqa: ANN401
+    """Have people told what happens, in a thread that nothing waits for."""
+    this_process().messenger.start()
+
+
 @worker_shutdown.connect
 def _finish(**_: Any) -> None:  # noqa: ANN401
     """Begin with nothing more; what this cuts off is looked up or sent again by others."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.bootstrap import worker_wiring
+from app.channels.messenger import Messenger
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.domain.account import PAPER
 from app.ports import Ports
@@ -27,6 +28,7 @@ class WorkerProcess:
     inline: InlinePublisher
     crews: Crews
     watchdog: Watchdog
+    messenger: Messenger
 
 
 _building = threading.Lock()
@@ -48,4 +50,6 @@ def _built() -> WorkerProcess:
         return PAPER_THREADS if venue == PAPER else settings.worker_concurrency
 
     wiring = worker_wiring(settings, inline.around, watchdog.alive)
-    return WorkerProcess(wiring.ports, wiring.messages, inline, Crews(size_of), watchdog)
+    return WorkerProcess(
+        wiring.ports, wiring.messages, inline, Crews(size_of), watchdog, wiring.messenger()
+    )

@@ -8,7 +8,6 @@ from flask import Blueprint
 from marshmallow import fields
 
 from app.admin.exits import FIX, FIX_ONLY_HERE, failing_exits, only_here
-from app.admin.health import late_of, lateness
 from app.admin.request_body import refuse_body
 from app.admin.room import Room
 from app.admin.weaknesses import weaknesses_of
@@ -17,6 +16,7 @@ from app.domain.account import PAPER, Account, ApiClient, Connector
 from app.domain.errors import StoreUnavailable, UnsafeStore
 from app.domain.finding import Finding, Grade
 from app.domain.identifiers import AccountName
+from app.lateness import late_of, lateness
 from app.services.admin.inspect import findings_of
 from app.services.keeping.epoch import is_history_behind
 from app.web.answers import Json
@@ -150,7 +150,7 @@ class _Doctor:
                 yield Finding(check=one.of, message=one.message, grade=grade, fix=_FIXES[one.of])
 
     def _about_queues(self) -> Iterator[Finding]:
-        late = late_of(self._wiring)
+        late = late_of(self._wiring.settings, self._wiring.ports)
         for name, age_ms in late.items():
             yield Finding(
                 check=name.partition(":")[0],

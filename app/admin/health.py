@@ -16,24 +16,15 @@ from prometheus_client import (
 from app.admin.gauges import StoreGauges
 from app.admin.room import Room
 from app.bootstrap import Wiring
-from app.dispatch.routes import QueueName
 from app.domain import moments
 from app.domain.errors import StoreError
+from app.lateness import late_of, lateness
 from app.metric_files import FOLDER, tidied
 from app.ports import Ports
-from app.services.keeping.rounds import ORDERS, PRICES, SWEEP, late_rounds, queue_round
 from app.unhurried import give_way
 from app.web.answers import Json
 from app.web.routes import OPERATION, Access, Route, blueprint_of
 from app.web.shared import Shared
-
-#: A canary is sent through each queue every 2 s; one that is older than this did not come through.
-#: What is done at least as often may be as old; what is done less often, so many times.
-CANARY_AGE_MAX_MS = 10_000
-_ROUNDS_MAX = 5
-
-#: A slow exchange may take several answers' time for one round; then its worker is ended.
-EXCHANGE_AGE_MAX_MS = 60_000
 
 
 def canary_age_ms(ports: Ports) -> int | None:
@@ -42,38 +33,10 @@ def canary_age_ms(ports: Ports) -> int | None:
     return None if sung_ms is None else moments.age_ms(sung_ms, ports.clock.server_ms())
 
 
-def late_of(wiring: Wiring) -> Mapping[str, int | None]:
-    """Return which round is late → when the last was made, in ms before now; None if never.
-
-    Raises:
-        StoreError: it cannot be told.
-    """
-    settings = wiring.settings
-    polls_ms = max(CANARY_AGE_MAX_MS, _ROUNDS_MAX * settings.poll_interval_ms)
-    limits_ms = {
-        **{queue_round(one): CANARY_AGE_MAX_MS for one in QueueName},
-        PRICES: polls_ms,
-        ORDERS: polls_ms,
-        SWEEP: max(CANARY_AGE_MAX_MS, _ROUNDS_MAX * settings.sweep_interval_ms),
-    }
-    at_exchanges_ms = max(
-        EXCHANGE_AGE_MAX_MS,
-        settings.worker_stuck_seconds * 1000,
-        _ROUNDS_MAX * settings.venue_poll_ms,
-    )
-    return late_rounds(limits_ms, at_exchanges_ms, wiring.ports)
-
-
-def lateness(age_ms: int | None) -> str:
-    """Return in a sentence when a round was made last."""
-    return "It never was." if age_ms is None else f"It was {age_ms} ms ago."
-
-
 class _Health:
     """Answers without credentials, and so without anything worth hiding."""
 
     def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
         self._ports = wiring.ports
         self._settings = wiring.settings
         self._room = Room(wiring)
@@ -95,7 +58,7 @@ class _Health:
         age_ms = None
         try:
             age_ms = canary_age_ms(self._ports)
-            problems |= _problems(late_of(self._wiring))
+            problems |= _problems(late_of(self._settings, self._ports))
             warnings = self._warnings()
         except StoreError:
             problems["store"] = "The store does not answer."

@@ -13,7 +13,7 @@ from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
 from app.admin.errors import error_answer
 from app.admin.exits import failing_exits, only_here
-from app.admin.health import canary_age_ms, late_of
+from app.admin.health import canary_age_ms
 from app.admin.order_list import ListQuery, cursor_of, order_id_of, page_of, search_from
 from app.admin.protection import protected
 from app.admin.recovery import FrozenAccounts
@@ -33,6 +33,7 @@ from app.domain.request.signal import RequestStatus
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
 from app.domain.status import OrderStatus
+from app.lateness import late_of
 from app.settings import is_loopback
 from app.web.fields import Text
 from app.web.peer import is_https
@@ -177,7 +178,7 @@ class Pages:
 
     def _health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""
-        late = late_of(self._wiring)
+        late = late_of(self._settings, self._ports)
         return {
             "canary_age_ms": canary_age_ms(self._ports),
             "is_ready": not late,

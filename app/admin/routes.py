@@ -1,4 +1,4 @@
-"""The records behind every credential: accounts, connectors and API clients."""
+"""The records of an installation: accounts, connectors, API clients, and channels."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint
 
 from app.admin.account_records import ACCOUNT, DISABLING, AccountRecords
+from app.admin.channel_records import CHANNEL, TESTED, ChannelRecords
 from app.admin.client_records import ClientRecords
 from app.admin.connector_records import CONNECTOR, ConnectorRecords
 from app.bootstrap import Wiring
@@ -29,11 +30,14 @@ _FORCED: Final = {
 
 
 def blueprint(wiring: Wiring) -> Blueprint:
-    """Return the routes that set and show accounts, connectors and clients."""
+    """Return the routes that set and show accounts, connectors, clients and channels."""
+    channels = ChannelRecords(wiring)
     rows = (
         *_rows("/api/accounts", "<name>", AccountRecords(wiring), ACCOUNT, _FORCED),
         *_rows("/api/connectors", "<name>", ConnectorRecords(wiring), CONNECTOR),
         *_rows("/api/clients", "<dialect>/<key>", ClientRecords(wiring), _CLIENT),
+        *_rows("/api/channels", "<name>", channels, CHANNEL),
+        Route("POST", "/api/channels/<name>/test", channels.test, answer=TESTED),
     )
     return blueprint_of("admin", SETTING_UP, rows)
 
@@ -41,7 +45,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
 def _rows(
     path: str,
     name: str,
-    records: AccountRecords | ConnectorRecords | ClientRecords,
+    records: AccountRecords | ConnectorRecords | ClientRecords | ChannelRecords,
     body: Shape,
     disabled: Mapping[str, Any] = MappingProxyType({}),
 ) -> Sequence[Route]:

@@ -23,6 +23,10 @@ _KNOWN: Final[Mapping[str, _Known]] = {
         "backup", "Copy store, history and secret key into FILE, while Hookfill runs or not."
     ),
     "cancel": _Known("recovery", "Ask one order, or whatever else is live, to end, by its id."),
+    "channel": _Known(
+        "channels",
+        "Manage where messages go: Telegram, e-mail, a webhook of yours and others.",
+    ),
     "client": _Known("clients", "Manage the API clients of the dialects that have keys."),
     "connector": _Known("connectors", "Manage the connectors of Crypto Arsenal signals."),
     "doctor": _Known(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.channel import Channel
 from app.domain.enums import AccountState, Dialect, PositionMode
 from app.domain.identifiers import AccountId, AccountName, Symbol, VenueName
 
@@ -62,6 +63,9 @@ class Registry(Accounts, Protocol):
     def clients(self) -> Sequence[ApiClient]:
         """Return all API clients, by dialect and key."""
 
+    def channels(self) -> Sequence[Channel]:
+        """Return all channels, by name, as far as this process knows: the store is not asked."""
+
     def change(self, make: Callable[[], Changed]) -> Changed:
         """Change records upon what is stored now, and return what `make` does.
 
@@ -89,7 +93,10 @@ class Registry(Accounts, Protocol):
     def put_client(self, client: ApiClient) -> None:
         """Create or change an API client."""
 
-    def change_all(self, records: Sequence[Account | Connector | ApiClient]) -> None:
+    def put_channel(self, channel: Channel) -> None:
+        """Create or change a channel."""
+
+    def change_all(self, records: Sequence[Account | Connector | ApiClient | Channel]) -> None:
         """Change known records of one kind, all or nothing, in one version."""
 
     def set_state(self, account: AccountId, state: AccountState) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.channel import Channel
 from app.domain.errors import StoreError
 from app.ports.registry import DemoSecrets
 from app.services.admin.records import Records
@@ -14,7 +15,7 @@ from app.services.admin.records import Records
 #: there should be few; and one that meets another is made anew, so each should be short.
 BATCH = 500
 
-Record = Account | Connector | ApiClient
+Record = Account | Connector | ApiClient | Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ def _kinds(records: Records) -> Iterator[tuple[str, Callable[[], Sequence[Record
     yield "accounts", registry.accounts
     yield "connectors", registry.connectors
     yield "clients", registry.clients
+    yield "channels", registry.channels
 
 
 def _kept_by(record: Record) -> str:
@@ -137,6 +139,8 @@ def _kept_by(record: Record) -> str:
             return record.token_hash
         case ApiClient():
             return record.secret
+        case Channel():
+            return record.sealed
 
 
 def _keeping(record: Record, kept: str) -> Record:
@@ -147,6 +151,8 @@ def _keeping(record: Record, kept: str) -> Record:
             return replace(record, token_hash=kept)
         case ApiClient():
             return replace(record, secret=kept)
+        case Channel():
+            return replace(record, sealed=kept)
 
 
 def _owner_of(record: Record) -> str:
@@ -159,6 +165,8 @@ def _words_of(record: Record) -> str:
             return f"account {record.name}"
         case Connector():
             return f"connector {record.name}"
+        case Channel():
+            return f"channel {record.name}"
         case ApiClient():
             # Its key is not told: it may be all that one needs.
             return f"{record.dialect} client of {', '.join(record.accounts)}"

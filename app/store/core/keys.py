@@ -30,6 +30,13 @@ CONNECTORS = "hookfill:connectors"
 #: hash, `<dialect>:<key>` → API client record. For ever.
 CLIENTS = "hookfill:clients"
 
+#: hash, name → channel record. For ever; channels are disabled, not deleted.
+CHANNELS = "hookfill:channels"
+
+#: hash, `<kind>:<channel>` → how far its messages of a kind are, `:<channel>` → how it goes with
+#: all of them. For ever.
+DELIVERIES = "hookfill:deliveries"
+
 #: string, counter. Changes to accounts and credentials. For ever.
 REGISTRY = "hookfill:registry"
 
@@ -146,6 +153,16 @@ class Shard:
         #: string. The change to accounts and credentials that commits here know of: `REGISTRY`, or
         #: less of it. For ever.
         self.registry = f"{tag}:registry"
+
+        #: set, `<kind>:<channel>`: whose notices wait. Until all of them are told.
+        self.told_to = f"{tag}:told_to"
+
+        #: sorted set, followed by `<kind>:<channel>`: notices that are to be told there, by
+        #: business time. Until they are.
+        self.notices = f"{tag}:notices:"
+
+        #: hash, what ails → server ms since when people were told so. Until it is over.
+        self.alarms = f"{tag}:alarms"
 
         #: hash, followed by its id: what a worker shall do while somebody waits, and its answer.
         #: Expires in a minute.

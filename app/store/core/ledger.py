@@ -33,9 +33,11 @@ from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
 from app.ports.clock import Clock
 from app.ports.ledger import NO_TERMS, Admission, Admitted, Change, CommitConditions, Stored
+from app.ports.notices import Addressed
 from app.ports.room import ENTRIES_PERCENT_MAX
 from app.store.core import keys
 from app.store.core.indexes import effect_text, list_anew
+from app.store.core.notices import notice_writes
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
 from app.store.core.scripts import Answer, LoadedScript, Script, load_script, text_of
@@ -66,6 +68,7 @@ class RedisLedger:
         process: names this process in timelines.
         republish_after_ms: how long an effect may be owed before its message is sent again.
         sent: by what the script of a commit is called.
+        news_of: what people are told, and by which channels, of a change that leads to a version.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class RedisLedger:
         process: Callable[[], str],
         republish_after_ms: int,
         sent: Callable[[LoadedScript], Script] = lambda script: script,
+        news_of: Callable[[Change, int], Sequence[Addressed]] = lambda _change, _version: (),
     ) -> None:
         self._client = client
         self._clock = clock
@@ -83,6 +87,7 @@ class RedisLedger:
         self._quarantine = RedisQuarantine(client)
         self._commit = sent(load_script(client, "run.lua", "commit.lua"))
         self._sent = threading.local()
+        self._news_of = news_of
 
     def load(self, aggregate_id: AggregateId) -> Stored:
         """Return the aggregate as it is now."""
@@ -247,6 +252,7 @@ class RedisLedger:
             effects += owed
             writes += trade_writes(before, after)
             writes += self._told(after.id, change.entries)
+            writes += notice_writes(keys.shard_of(after.id), self._news_of(change, version + 1))
             # What was read leaves the inbox, and with the last of it the look that was owed.
             for child, read in change.read.items():
                 conditions.append(("unread", own.inbox, f"{child} {read}"))

@@ -1,4 +1,4 @@
-"""Accounts, connectors and API clients, read as a whole and kept until they change."""
+"""Accounts, connectors, API clients and channels, read as a whole and kept until they change."""
 
 import json
 import threading
@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import redis
 
 from app.domain.account import Account, ApiClient, Connector
+from app.domain.channel import Channel
 from app.domain.enums import AccountState, Dialect, PositionMode
 from app.domain.errors import NotFound, RegistryChanged, StoreUnavailable
 from app.domain.frozen import refuse_if_frozen
@@ -29,13 +30,17 @@ CHANGES_MAX = 20
 
 Changed = TypeVar("Changed")
 
-Record = Account | Connector | ApiClient
+Record = Account | Connector | ApiClient | Channel
+
+#: What is read, in the order of `_Snapshot`.
+_READ: Final = (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS, keys.CHANNELS)
 
 #: Where the records of each kind are.
 _KEYS: Final[Mapping[type, str]] = {
     Account: keys.ACCOUNTS,
     Connector: keys.CONNECTORS,
     ApiClient: keys.CLIENTS,
+    Channel: keys.CHANNELS,
 }
 
 
@@ -48,6 +53,7 @@ class _Snapshot:
     account_ids: Mapping[str, str] = field(default_factory=dict)
     connectors: Mapping[str, str] = field(default_factory=dict)
     clients: Mapping[str, str] = field(default_factory=dict)
+    channels: Mapping[str, str] = field(default_factory=dict)
     decoded: dict[tuple[type, str], Any] = field(default_factory=dict)
 
     def account(self, name: str) -> Account:
@@ -61,6 +67,10 @@ class _Snapshot:
     def client(self, name: str) -> ApiClient:
         """Return an API client that there is."""
         return self._record(ApiClient, name, self.clients[name])
+
+    def channel(self, name: str) -> Channel:
+        """Return a channel that there is."""
+        return self._record(Channel, name, self.channels[name])
 
     def _record(self, kind: type[Value], name: str, text: str) -> Value:
         found: Value | None = self.decoded.get((kind, name))
@@ -159,6 +169,11 @@ class RedisRegistry:
         snapshot = self._fresh()
         return list(map(snapshot.client, sorted(snapshot.clients)))
 
+    def channels(self) -> Sequence[Channel]:
+        """Return all channels, by name, as far as this process knows: the store is not asked."""
+        snapshot = self._snapshot
+        return list(map(snapshot.channel, sorted(snapshot.channels)))
+
     def change(self, make: Callable[[], Changed]) -> Changed:
         """Read, check and put upon one version; what meets another change is made anew."""
         if self._changes_upon() is not None:
@@ -193,6 +208,10 @@ class RedisRegistry:
     def put_client(self, client: ApiClient) -> None:
         """Create or change an API client."""
         self._put([client])
+
+    def put_channel(self, channel: Channel) -> None:
+        """Create or change a channel."""
+        self._put([channel])
 
     def change_all(self, records: Sequence[Record]) -> None:
         """Change known records of one kind, all or nothing, in one version."""
@@ -295,7 +314,7 @@ class RedisRegistry:
     def _read(self, version: int) -> _Snapshot:
         """Read everything. The version was read before: at worst it is older than the records."""
         pipeline = self._client.pipeline(transaction=True)
-        for key in (keys.ACCOUNTS, keys.ACCOUNT_IDS, keys.CONNECTORS, keys.CLIENTS):
+        for key in _READ:
             pipeline.hgetall(key)
         return _Snapshot(version, *pipeline.execute())
 

@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.admin.health import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
 from app.bootstrap import Wiring, web_wiring
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.identifiers import AggregateId, EpochMs
 from app.factory import create_app
+from app.lateness import CANARY_AGE_MAX_MS, EXCHANGE_AGE_MAX_MS
 from app.metric_files import FOLDER
 from app.ports.ledger import Change
 from app.services.keeping.rounds import queue_round

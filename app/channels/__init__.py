@@ -1,0 +1,1 @@
+"""Where messages go: services that apprise knows, and webhooks of ours."""

@@ -1,0 +1,59 @@
+"""Brings each message to its channel, by what its address says."""
+
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
+
+import structlog
+
+from app.channels import webhook
+from app.domain.channel import Channel, Message
+from app.domain.errors import StoreError
+from app.ports.notices import Outcome, Sent
+from app.ports.registry import Vault
+
+#: The service of a channel that is a webhook of ours.
+WEBHOOK: Final = "webhook"
+
+_log = structlog.get_logger()
+
+
+def services() -> Any:  # noqa: ANN401 - a module
+    """Return `app.channels.services`, imported at the first use."""
+    return import_module("app.channels.services")
+
+
+class ChannelSender:
+    """Sends messages; see `Sender`.
+
+    Args:
+        vault: opens the addresses.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def send(self, channel: Channel, message: Message) -> Sent:
+        """Send it, within seconds. Never raises on account of the service."""
+        try:
+            secrets = self._vault.decrypt(channel.origin, channel.sealed)
+        except StoreError as error:
+            return Sent(Outcome.REFUSED, str(error))
+        sent = _sent(channel, secrets, message)
+        if sent.outcome is not Outcome.ARRIVED:
+            _log.warning(
+                "message_not_sent",
+                channel=channel.name,
+                service=channel.service,
+                outcome=sent.outcome,
+                words=sent.words,
+            )
+        return sent
+
+
+def _sent(channel: Channel, secrets: Mapping[str, str], message: Message) -> Sent:
+    if channel.service == WEBHOOK:
+        return webhook.send(secrets["webhook_url"], secrets["secret"], message, int(time.time()))
+    sent: Sent = services().send(secrets["service_url"], message)
+    return sent

@@ -1,0 +1,64 @@
+"""Telegram, Discord, Slack, e-mail and some hundred more services, which apprise speaks to.
+
+Imported when a channel is first made or told: who has none saves its memory.
+"""
+
+import re
+from typing import Any, Final
+
+import apprise
+
+from app.domain.channel import Message
+from app.ports.notices import Outcome, Sent
+
+#: Seconds that a service may take, all in all.
+TIMEOUT_SECONDS: Final = 20
+
+#: Of what is said of a message, as much as is shown.
+_WORDS_MAX: Final = 200
+
+#: A part of an address that may be a secret.
+_PART = re.compile(r"[^/:@?&=#,]{6,}")
+
+#: What apprise says of a service that has refused a message: it has not arrived.
+_REFUSED = re.compile(r"\berror=4\d\d\b")
+
+#: It keeps nothing on the disk, and does one thing after the other.
+_ASSET: Final = apprise.AppriseAsset(
+    app_id="Hookfill",
+    app_desc="Hookfill",
+    async_mode=False,
+    storage_mode=apprise.PersistentStoreMode.MEMORY,
+    service_timeout=TIMEOUT_SECONDS,
+)
+
+
+def service_of(url: str) -> str | None:
+    """Return the service of an address, as its scheme is called, or None if it is of none."""
+    found: Any = apprise.Apprise.instantiate(url, asset=_ASSET)
+    return None if found is None else str(min(found.schemas()))
+
+
+def send(url: str, message: Message) -> Sent:
+    """Send a message to the service of an address."""
+    server = apprise.Apprise(asset=_ASSET)
+    if not server.add(url):
+        return Sent(Outcome.REFUSED, "the address is of no service that is known")
+    try:
+        result = server.notify(
+            body=message.text, title=message.title, body_format=apprise.NotifyFormat.TEXT
+        )
+    except Exception as error:  # noqa: BLE001 - a hundred services: whatever goes wrong in one
+        return Sent(Outcome.UNKNOWN, type(error).__name__)
+    if result:
+        return Sent(Outcome.ARRIVED)
+    said = "; ".join(entry.message for entry in result.logs())
+    said = without_secrets(said or result.status.name.lower(), url)[:_WORDS_MAX]
+    return Sent(Outcome.REFUSED if _REFUSED.search(said) else Outcome.UNKNOWN, said)
+
+
+def without_secrets(words: str, url: str) -> str:
+    """Return words without any part of an address that may be a secret."""
+    for part in sorted(set(_PART.findall(url)), key=len, reverse=True):
+        words = words.replace(part, "***")
+    return words

@@ -1,0 +1,156 @@
+"""What waits for a channel is told there, and again until it has arrived."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app import metrics
+from app.domain.channel import Channel, Message
+from app.domain.identifiers import EpochMs
+from app.domain.moments import has_come
+from app.domain.notice import Notice
+from app.ports import Ports
+from app.ports.notices import Line, Notices, Outcome, Progress, Sender, Sent
+from app.services.exclusive import ALIVE_MS, exclusive
+
+#: Notices of one message that are told one by one; of more it is told how many there are.
+LINES_MAX = 20
+
+#: Taken into one message at most.
+TOGETHER_MAX = 1_000
+
+#: Where each goes by itself: so many in one turn.
+SINGLY_MAX = 50
+
+#: Kept for one channel and kind; of more the oldest are dropped.
+WAITING_MAX = 5_000
+
+#: What could not be told for so long is dropped.
+LIFE_MS = 86_400_000
+
+#: After a failed try; doubles with each, up to the greatest.
+PAUSE_MS = 2_000
+PAUSE_MS_MAX = 300_000
+
+#: Longer than any message takes, by far.
+SENDING_MS = 120_000
+
+
+def deliver(line: Line, channel: Channel, notices: Notices, sender: Sender, ports: Ports) -> None:
+    """Send the next message of a line, if it is time for it, and take off what it has told.
+
+    What a message tells is written down before it is sent. So twice, or at once in two processes,
+    it goes once: one holds the line. If that dies before it knows what became of the message, the
+    same is sent again, and says so; these services know no other way. An event that goes to a
+    webhook of ours has an id by which its receiver knows it again.
+    """
+    with exclusive(
+        ports.locks, f"line:{line.kind}:{line.channel}", ALIVE_MS, SENDING_MS
+    ) as is_ours:
+        if is_ours:
+            _Line(line, channel, notices, sender, ports).tell()
+
+
+def discard(line: Line, notices: Notices) -> None:
+    """Take off all that waits for a channel that is to hear of nothing any more."""
+    while waiting := notices.waiting(line, TOGETHER_MAX):
+        notices.remove(line, waiting)
+
+
+class _Line:
+    """One line, while it is held."""
+
+    def __init__(
+        self, line: Line, channel: Channel, notices: Notices, sender: Sender, ports: Ports
+    ) -> None:
+        self._line, self._channel, self._notices = line, channel, notices
+        self._sender, self._ports = sender, ports
+
+    def tell(self) -> None:
+        progress = self._notices.progress(self._line)
+        now_ms = self._ports.clock.server_ms()
+        longest_ms = max(PAUSE_MS_MAX, self._channel.pause_seconds * 1000)
+        if not has_come(progress.next_ms, now_ms, longest_ms):
+            return
+        if self._channel.keeps_quiet(self._line.kind, self._ports.clock.now_ms()):
+            return
+        self._drop_old()
+        for _ in range(SINGLY_MAX if self._goes_singly else 1):
+            looked_ms = self._ports.clock.steady_ms()
+            waiting = self._notices.waiting(self._line, TOGETHER_MAX)
+            told = self._next(waiting, progress)
+            if not told:
+                if progress.begun:
+                    self._notices.note(self._line, replace(progress, begun=()))
+                return
+            self._begin(told, progress)
+            if self._ports.clock.steady_ms() - looked_ms >= ALIVE_MS:
+                return  # this process slept: another one may hold the line by now
+            progress = self._send(told, progress)
+            if progress.failures or progress.next_ms > now_ms:
+                return
+
+    @property
+    def _goes_singly(self) -> bool:
+        return not self._channel.pause_seconds
+
+    def _next(self, waiting: Sequence[Notice], progress: Progress) -> Sequence[Notice]:
+        """Return what goes with the next message: first of all what was begun, and only that."""
+        begun = [one for one in waiting if one.id in progress.begun]
+        return begun or (waiting[:1] if self._goes_singly else waiting)
+
+    def _begin(self, told: Sequence[Notice], progress: Progress) -> None:
+        begun = tuple(one.id for one in told)
+        self._notices.note(self._line, replace(progress, begun=begun))
+
+    def _send(self, told: Sequence[Notice], progress: Progress) -> Progress:
+        message = Message(
+            kind=self._line.kind,
+            notices=tuple(told[:LINES_MAX]),
+            left_out=len(told) - len(told[:LINES_MAX]),
+            is_repeated=bool(progress.begun),
+        )
+        sent = self._sender.send(self._channel, message)
+        metrics.MESSAGES.labels(kind=self._line.kind, outcome=sent.outcome).inc()
+        now_ms = self._ports.clock.server_ms()
+        if sent.outcome is Outcome.ARRIVED:
+            self._notices.remove(self._line, told)
+            after = Progress(next_ms=EpochMs(now_ms + self._channel.pause_seconds * 1000))
+        else:
+            failures, is_unknown = progress.failures + 1, sent.outcome is Outcome.UNKNOWN
+            pause_ms = min(PAUSE_MS << min(failures - 1, 16), PAUSE_MS_MAX)
+            after = Progress(
+                # What has certainly not arrived has not begun, unless an earlier try may have.
+                begun=tuple(one.id for one in told) if is_unknown else progress.begun,
+                next_ms=EpochMs(now_ms + pause_ms),
+                failures=failures,
+            )
+        self._notices.note(self._line, after)
+        self._note(sent, now_ms)
+        return after
+
+    def _note(self, sent: Sent, now_ms: EpochMs) -> None:
+        known = self._notices.delivery(self._channel.name)
+        if sent.outcome is Outcome.ARRIVED:
+            after = replace(
+                known, sent=known.sent + 1, last_sent_ms=now_ms, error="", error_ms=None
+            )
+        else:
+            after = replace(known, error=sent.words or "nothing was said", error_ms=now_ms)
+        self._notices.note_delivery(self._channel.name, after)
+
+    def _drop_old(self) -> None:
+        """Drop what is too old, or too much: a day later nobody acts on it any more."""
+        since_ms = self._ports.clock.now_ms() - LIFE_MS
+        over = self._notices.count([self._line])[self._line] - WAITING_MAX
+        dropped = 0
+        while True:
+            oldest = self._notices.waiting(self._line, TOGETHER_MAX)
+            gone = [one for at, one in enumerate(oldest) if one.at_ms < since_ms or at < over]
+            if not gone:
+                break
+            self._notices.remove(self._line, gone)
+            dropped, over = dropped + len(gone), over - len(gone)
+        if dropped:
+            known = self._notices.delivery(self._channel.name)
+            after = replace(known, dropped=known.dropped + dropped)
+            self._notices.note_delivery(self._channel.name, after)

@@ -1,0 +1,165 @@
+"""What people are to be told: written with what has happened, kept until it is told."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import redis
+
+from app.domain.channel import Delivery
+from app.domain.identifiers import AccountId, EpochMs
+from app.domain.notice import Notice, NoticeKind
+from app.ports.notices import Addressed, Line, Progress
+from app.store.core import keys
+from app.store.core.codec import decoder, encoder, json_text
+from app.store.core.scripts import load_script, run_queued, text_of
+from app.store.core.sharded import by_server, each_server
+from app.store.core.transaction import OK, Condition, Write, transact
+
+
+def notice_writes(shard: keys.Shard, addressed: Sequence[Addressed]) -> list[Write]:
+    """Return the writes by which channels come to be told of these."""
+    writes: list[Write] = []
+    for channel, notice in addressed:
+        line = f"{notice.kind}:{channel}"
+        text = json_text(encoder(Notice)(notice))
+        writes.append(("ZADD", shard.notices + line, notice.at_ms, text))
+        writes.append(("SADD", shard.told_to, line))
+    return writes
+
+
+class RedisNotices:
+    """The notices of all shards, and how it goes with telling of them.
+
+    Args:
+        client: decodes answers to text.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._commit = load_script(client, "run.lua", "commit.lua")
+        self._told = load_script(client, "notices_told.lua")
+
+    def put(self, account: AccountId, addressed: Sequence[Addressed]) -> None:
+        """Have these told which come with no change to an aggregate; the same again is once."""
+        if addressed:
+            transact(self._commit, [], notice_writes(keys.shard_of(account), addressed))
+
+    def lines(self) -> Collection[Line]:
+        """Return the lines in which anything waits; those of a server that is away are left out."""
+        found: set[Line] = set()
+        named = by_server(self._client, [shard.told_to for shard in keys.SHARDS])
+        for members in each_server(named, _members):
+            found |= {line for member in members if (line := _line(member)) is not None}
+        return found
+
+    def waiting(self, line: Line, limit: int) -> Sequence[Notice]:
+        """Return the oldest of a line, up to `limit`."""
+        named = [shard.notices + _text(line) for shard in keys.SHARDS]
+        ask = partial(_oldest, limit=limit)
+        found = [one for own in each_server(by_server(self._client, named), ask) for one in own]
+        return sorted(found, key=lambda one: (one.at_ms, one.id))[:limit]
+
+    def count(self, lines: Collection[Line]) -> Mapping[Line, int]:
+        """Return how many wait in these lines."""
+        counts = {}
+        for line in lines:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for shard in keys.SHARDS:
+                    pipeline.zcard(shard.notices + _text(line))
+                counts[line] = sum(pipeline.execute())
+        return counts
+
+    def remove(self, line: Line, notices: Sequence[Notice]) -> None:
+        """Take these off: they are told, or will not be."""
+        texts = [json_text(encoder(Notice)(one)) for one in notices]
+        run_queued(
+            self._client,
+            [
+                (self._told, [shard.notices + _text(line), shard.told_to], [_text(line), *texts])
+                for shard in keys.SHARDS
+            ],
+        )
+
+    def progress(self, line: Line) -> Progress:
+        """Return how far the messages of a line are."""
+        found = self._client.hget(keys.DELIVERIES, _text(line))
+        return Progress() if found is None else _read(Progress, found)
+
+    def note(self, line: Line, progress: Progress) -> None:
+        """Write that down."""
+        text = json_text(encoder(Progress)(progress))
+        self._client.hset(keys.DELIVERIES, _text(line), text)
+
+    def delivery(self, channel: str) -> Delivery:
+        """Return how it goes with the messages of a channel, but for what waits."""
+        found = self._client.hget(keys.DELIVERIES, f":{channel}")
+        return Delivery() if found is None else _read(Delivery, found)
+
+    def note_delivery(self, channel: str, delivery: Delivery) -> None:
+        """Write that down."""
+        kept = replace(delivery, waiting=0, by_kind={})
+        self._client.hset(keys.DELIVERIES, f":{channel}", json_text(encoder(Delivery)(kept)))
+
+    def alarms(self) -> Mapping[str, EpochMs]:
+        """Return what ails, and was told → since when, server time."""
+        found: dict[str, EpochMs] = {}
+        named = by_server(self._client, [shard.alarms for shard in keys.SHARDS])
+        for alarms in each_server(named, _alarms):
+            found |= alarms
+        return found
+
+    def begin_alarm(
+        self, account: AccountId, name: str, since_ms: EpochMs, addressed: Sequence[Addressed]
+    ) -> bool:
+        """Write down that something ails and have it told; return whether it was news."""
+        shard = keys.shard_of(account)
+        unused: Condition = ("unused", shard.alarms, name)
+        noted: Write = ("HSET", shard.alarms, name, since_ms)
+        answer = transact(self._commit, [unused], [noted, *notice_writes(shard, addressed)])
+        return bool(answer[0] == OK)
+
+    def end_alarm(self, account: AccountId, name: str, addressed: Sequence[Addressed]) -> None:
+        """Write down that it is over, and have that told, in one step."""
+        shard = keys.shard_of(account)
+        over: Write = ("HDEL", shard.alarms, name)
+        transact(self._commit, [], [over, *notice_writes(shard, addressed)])
+
+
+def _text(line: Line) -> str:
+    return f"{line.kind}:{line.channel}"
+
+
+def _line(text: str) -> Line | None:
+    """Return the line of a member; of a kind that only a newer release knows there is none."""
+    kind, _, channel = text.partition(":")
+    return Line(NoticeKind(kind), channel) if kind in set(NoticeKind) else None
+
+
+def _read(kind: Any, text: object) -> Any:  # noqa: ANN401 - as the codec has it
+    return decoder(kind)(json.loads(text_of(text)))
+
+
+def _members(server: redis.Redis, own: Sequence[str]) -> list[str]:
+    with server.pipeline(transaction=False) as pipeline:
+        for key in own:
+            pipeline.smembers(key)
+        return [text_of(one) for members in pipeline.execute() for one in members]
+
+
+def _alarms(server: redis.Redis, own: Sequence[str]) -> dict[str, EpochMs]:
+    with server.pipeline(transaction=False) as pipeline:
+        for key in own:
+            pipeline.hgetall(key)
+        found = pipeline.execute()
+    return {text_of(name): EpochMs(int(ms)) for alarms in found for name, ms in alarms.items()}
+
+
+def _oldest(server: redis.Redis, own: Sequence[str], limit: int) -> list[Notice]:
+    with server.pipeline(transaction=False) as pipeline:
+        for key in own:
+            pipeline.zrange(key, 0, limit - 1)
+        found = pipeline.execute()
+    return [_read(Notice, text) for texts in found for text in texts]
