@@ -165,9 +165,8 @@ class Wiring:
             ),
         )
         sender = ChannelSender(self.vault)
-        return Messenger(
-            self.ports, self.notices, self.registry, sender, watch, self.registry.version
-        )
+        lock = self.settings.data_dir / "messenger.lock"
+        return Messenger(self.ports, self.notices, self.registry, sender, watch, lock)
 
     def _late(self) -> Sequence[str]:
         late = late_of(self.settings, self.ports)

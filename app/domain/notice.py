@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from app.domain.aggregate import Aggregate
 from app.domain.decision import EntryName, TimelineEntry
-from app.domain.enums import Side
+from app.domain.enums import ReasonCode, Side
 from app.domain.identifiers import AccountName, AggregateId, EpochMs
 from app.domain.money import plain
 from app.domain.order import Order
@@ -82,6 +82,16 @@ _OF_REQUESTS = {
     EntryName.EXPIRED: NoticeKind.MISSED,
 }
 
+#: Why an exit was refused where nothing is left to close.
+_NOTHING_LEFT = frozenset(
+    {
+        ReasonCode.NO_POSITION,
+        ReasonCode.POSITION_CLOSED,
+        ReasonCode.SIBLING_FILLED,
+        ReasonCode.WOULD_NOT_REDUCE,
+    }
+)
+
 #: What is said of each, after what it is that it befell.
 _WORDS = {
     EntryName.ALERT: "needs a look",
@@ -98,19 +108,31 @@ def news_in(
 ) -> Iterator[tuple[NoticeKind, str]]:
     """Yield what of a change people are told: of which kind it is, and a sentence."""
     if isinstance(after, Order):
-        known = before if isinstance(before, Order) else None
-        filled = after.filled_quantity
-        has_grown = filled > (0 if known is None else known.filled_quantity)
-        is_first = known is None or not known.filled_quantity
-        # Of what fills bit by bit it is told that it begins, and what it has come to.
-        if has_grown and (after.is_closed or is_first):
-            yield NoticeKind.FILL, _fill_of(after)
+        yield from _of_order(before if isinstance(before, Order) else None, after, entries)
     told = _ALWAYS if after.parent_id is not None else _OF_REQUESTS
     names = {one.name: one for one in entries if one.name in told}
     for name, entry in names.items():
         yield told[name], _said(f"{after.sentence()} {_WORDS[name]}", entry.reason)
     if EntryName.ALERT not in names:
         yield from _of_protection(before, after, names)
+
+
+def _of_order(
+    before: Order | None, after: Order, entries: Sequence[TimelineEntry]
+) -> Iterator[tuple[NoticeKind, str]]:
+    """Yield what has become of an order, and of the exit that it is a part of."""
+    has_grown = after.filled_quantity > (0 if before is None else before.filled_quantity)
+    is_first = before is None or not before.filled_quantity
+    # Of what fills bit by bit it is told that it begins, and what it has come to.
+    if has_grown and (after.is_closed or is_first):
+        yield NoticeKind.FILL, _fill_of(after)
+    if after.parent_id is not None and after.reduces:
+        # It is tried again; meanwhile the position is there, though somebody wants it closed.
+        for entry in entries:
+            is_refused = entry.name in {EntryName.REJECTED, EntryName.DENIED}
+            if is_refused and (entry.reason is None or entry.reason.code not in _NOTHING_LEFT):
+                message = f"the exit {after.sentence()} {_WORDS[entry.name]}"
+                yield NoticeKind.PROTECTION, _said(message, entry.reason)
 
 
 def _of_protection(

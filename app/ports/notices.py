@@ -110,7 +110,10 @@ class Sent(NamedTuple):
 
 
 class Channels(Protocol):
-    """The channels that there are."""
+    """The channels that there are; see `Registry`."""
+
+    def version(self) -> int:
+        """Read anew what is older than seconds, and return the version of what was read."""
 
     def channels(self) -> Sequence[Channel]:
         """Return all of them, by name, as far as this process knows: the store is not asked."""
