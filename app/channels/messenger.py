@@ -83,12 +83,16 @@ class StoreOutage:
     def _is_first(self) -> bool:
         """Tell whether no other process of this machine tells it."""
         try:
-            self._held = self._lock.open("w")
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            held = self._lock.open("w")
         except OSError as error:  # no such folder, or no room: better twice than never
             _log.warning("messenger_not_locked", error=str(error))
+            return True
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.close()
+            return False
+        self._held = held
         return True
 
 

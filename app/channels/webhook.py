@@ -98,7 +98,7 @@ def _event(notice: Notice, *, is_repeated: bool) -> Mapping[str, object]:
 
 def _sent(response: requests.Response) -> Sent:
     status = response.status_code
-    if response.ok and not response.is_redirect:
+    if requests.codes.ok <= status < requests.codes.multiple_choices:
         return Sent(Outcome.ARRIVED)
     is_unknown = status >= requests.codes.server_error or status in _PASSING
     return Sent(Outcome.UNKNOWN if is_unknown else Outcome.REFUSED, f"status {status}")

@@ -36,6 +36,10 @@ class Proxy(ThreadingHTTPServer):
         """Where it is, with the login."""
         return f"http://{LOGIN}@127.0.0.1:{self.server_port}"
 
+    def where(self, host: str, port: int) -> tuple[str, int]:
+        """Return where a host is that somebody wants a tunnel to."""
+        return host, port
+
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that went away is what some tests want."""
 
@@ -85,9 +89,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Open a tunnel."""
         if not self._may_pass():
             return
+        proxy = self.server
+        assert isinstance(proxy, Proxy)
         host, _, port = self.path.partition(":")
         self.close_connection = True
-        with suppress(OSError), socket.create_connection((host, int(port))) as inside:
+        address = proxy.where(host, int(port))
+        with suppress(OSError), socket.create_connection(address) as inside:
             self.send_response(200)
             self.end_headers()
             join(self.connection, inside)

@@ -34,9 +34,11 @@ from app.services.intake.requests import accept_signal
 from app.services.keeping.sweep import sweep
 from app.services.perform import carry_out
 from app.services.placing.lane import work_lane
+from app.services.telling.address import Newsroom
 from app.services.watching.release import release_due
 from app.services.watching.watch import watch_prices
 from app.store.core import keys
+from app.store.core.notices import RedisNotices
 from app.store.core.registry import RedisRegistry
 from app.store.memory.venue_memory import RedisVenueMemory
 from tests.support.builders import BTC, ETH, ORIGIN, PAPER, SPOT, USDM
@@ -137,13 +139,15 @@ class Rig:
         self.reports = ScriptedReports()
         self.publisher = RecordingPublisher()
         self.registry = RedisRegistry(self.redis)
+        self.notices = RedisNotices(self.redis)
         self.history = StepHistory()
         self.reader = ListingReader(self.redis)
         self.whole = WholeReader(self.reader, self.history)
         self.futures_symbol = ETH
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
-        self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig")(
+        news_of = Newsroom(self.registry, self.registry).of
+        self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig", news_of=news_of)(
             venues=ScriptedVenues(self.venue, self.feed),
             accounts=self.registry,
             views=RedisVenueMemory(self.redis, self.clock),

@@ -60,12 +60,13 @@ class _Through(socketserver.BaseRequestHandler):
             join(outside, inside)
 
 
-def a_certificate(path: Path) -> Path:
-    """Make a key and a certificate of 127.0.0.1 that nobody has signed."""
+def a_certificate(path: Path, *hosts: str) -> Path:
+    """Make a key and a certificate of 127.0.0.1, and of these hosts, that nobody has signed."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
-    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), *names])
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
