@@ -17,7 +17,7 @@ from app.channels.sender import WEBHOOK, services
 from app.domain.channel import Channel, QuietHours
 from app.domain.identifiers import AccountName
 from app.domain.notice import CHOOSABLE, NoticeKind
-from app.ports.notices import Line, Progress
+from app.ports.notices import Mailbox, Progress
 from app.services.admin.channels import existing_channel, find_channel, put_channel, try_channel
 from app.services.telling.deliver import discard
 from app.web.answers import Json
@@ -205,22 +205,22 @@ class ChannelRecords:
         channel = existing_channel(name, self._registry)
         if not channel.enabled:
             return {"arrived": False, "message": "The channel is switched off."}
-        line = Line(NoticeKind.TEST, name)
+        mailbox = Mailbox(NoticeKind.TEST, name)
         try_channel(channel, self._notices, self._wiring.ports.clock)
         until = time.monotonic() + TEST_SECONDS
         while time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
-            if not self._notices.waiting(line, 1):
+            if not self._notices.waiting(mailbox, 1):
                 return {"arrived": True, "message": "The message has arrived."}
-            if self._notices.progress(line).failures:
-                discard(line, self._notices)  # whoever wants to know asks again
-                self._notices.note(line, Progress())
+            if self._notices.progress(mailbox).failures:
+                discard(mailbox, self._notices)  # whoever wants to know asks again
+                self._notices.note(mailbox, Progress())
                 return {"arrived": False, "message": self._notices.delivery(name).error}
         return {"arrived": False, "message": "Nothing is known of it yet: do the workers run?"}
 
     def _shown(self, channel: Channel) -> Json:
-        lines = [Line(kind, channel.name) for kind in NoticeKind]
-        waiting = sum(self._notices.count(lines).values())
+        mailboxes = [Mailbox(kind, channel.name) for kind in NoticeKind]
+        waiting = sum(self._notices.count(mailboxes).values())
         delivery = self._notices.delivery(channel.name)
         quiet = channel.quiet_hours
         return {

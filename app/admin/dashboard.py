@@ -49,6 +49,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
             ("/ui/accounts", pages.accounts),
             ("/ui/accounts/<name>", pages.account),
             ("/ui/connectors", pages.connectors),
+            ("/ui/channels", pages.channels),
         )
     ]
     file = Route("GET", "/static/<path:filename>", files.send, access=Access.OPEN)

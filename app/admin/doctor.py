@@ -106,6 +106,7 @@ class _Doctor:
         yield from self._about_queues()
         yield from self._about_history()
         yield from self._about_credentials()
+        yield from self._about_channels()
         for check, found, grade, fix in (
             ("exits", failing_exits(self._wiring), Grade.ERROR, FIX),
             ("protection", only_here(self._wiring), Grade.WARNING, FIX_ONLY_HERE),
@@ -172,6 +173,15 @@ class _Doctor:
         for connector in registry.connectors():
             yield from _about_weakness("connectors", f"connector {connector.name}", connector)
 
+    def _about_channels(self) -> Iterator[Finding]:
+        for channel in self._wiring.registry.channels():
+            delivery = self._wiring.notices.delivery(channel.name)
+            if channel.enabled and delivery.error:
+                message = f"messages do not get to channel {channel.name}: {delivery.error}"
+                yield Finding(
+                    check="channels", message=message, grade=Grade.WARNING, fix=_CHANNEL_FIX
+                )
+
     def _about_history(self) -> Iterator[Finding]:
         try:
             if is_history_behind(self._wiring.ports):
@@ -185,6 +195,8 @@ _FIXES = {
     "keep less in the store (HOOKFILL_HISTORY_AFTER_SECONDS), or see why the history is behind.",
     "disk": "Make room, or move the data folder to a larger disk.",
 }
+
+_CHANNEL_FIX = "Set its address anew with `hookfill channel add`, and try it with `channel test`."
 
 _HISTORY_BEHIND = Finding(
     check="history",

@@ -11,6 +11,7 @@ from marshmallow import validate
 
 from app.admin.account_records import AccountRecords
 from app.admin.authentication import Gate
+from app.admin.channel_records import ChannelRecords
 from app.admin.errors import error_answer
 from app.admin.exits import failing_exits, only_here
 from app.admin.health import canary_age_ms
@@ -29,6 +30,7 @@ from app.domain.errors import HistoryUnavailable, HookfillError
 from app.domain.identifiers import AccountName
 from app.domain.market import AccountView
 from app.domain.money import plain
+from app.domain.notice import CHOOSABLE
 from app.domain.request.signal import RequestStatus
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.smart_trade.enums import TradeStatus
@@ -66,6 +68,7 @@ class Pages:
         self._ports = wiring.ports
         self._registry = wiring.registry
         self._accounts = AccountRecords(wiring)
+        self._channels = ChannelRecords(wiring)
         self._venue_accounts = VenueAccounts(wiring)
         self._frozen = FrozenAccounts(wiring)
         self._families = Families(wiring)
@@ -163,6 +166,11 @@ class Pages:
             markets={one.name: self._market_of(one) for one in connectors},
             alert=chosen and self._alert(chosen, request.args),
         )
+
+    def channels(self) -> str:
+        """Show where people are told what happens, and how that goes."""
+        channels = self._channels.all()["data"]
+        return self._page("channels", channels=channels, every_kind=list(CHOOSABLE))
 
     def _page(self, name: str, **content: object) -> str:
         scheme = "https" if is_https(request.environ, self._settings.trusted_proxies) else "http"

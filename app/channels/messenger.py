@@ -15,12 +15,12 @@ from app.domain.errors import StoreError, StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.ports import Ports
-from app.ports.notices import Channels, Line, Notices, Sender
+from app.ports.notices import Channels, Mailbox, Notices, Sender
 from app.services.apart import apart
 from app.services.exclusive import ALIVE_MS, exclusive
 from app.services.telling.address import addressed_to
 from app.services.telling.alarms import LASTING_MS, NOBODY, AlarmWatch
-from app.services.telling.deliver import deliver, discard
+from app.services.telling.deliver import deliver, discard, is_due
 
 #: Between two looks.
 PAUSE_SECONDS: Final = 1.0
@@ -99,8 +99,8 @@ class StoreOutage:
 class Messenger:
     """Looks each second what people are to be told, and tells it.
 
-    Each process of a worker and of the web may have one: of the same line one sends at a time, and
-    whichever processes are killed, the others go on.
+    Each process of a worker and of the web may have one: of the same mailbox one sends at a
+    time, and whichever processes are killed, the others go on.
 
     Args:
         ports: as everywhere.
@@ -124,7 +124,7 @@ class Messenger:
         self._sender, self._watch = sender, watch
         self._outage = StoreOutage(channels, sender, notices, lock)
         self._lock = threading.Lock()
-        self._busy: set[Line] = set()
+        self._busy: set[Mailbox] = set()
 
     def start(self) -> None:
         """Begin, in a thread that ends with the process."""
@@ -140,13 +140,13 @@ class Messenger:
             if is_ours:
                 self._watch.look()
         by_name = {one.name: one for one in channels}
-        for line in self._notices.lines():
-            channel = by_name.get(line.channel)
+        for mailbox in self._notices.mailboxes():
+            channel = by_name.get(mailbox.channel)
             if channel is None or not channel.enabled:
-                with apart("messages", line):
-                    discard(line, self._notices)
-            else:
-                self._begin(line, channel)
+                with apart("messages", mailbox):
+                    discard(mailbox, self._notices)
+            elif is_due(mailbox, channel, self._notices.progress(mailbox), self._ports):
+                self._begin(mailbox, channel)
 
     def _run(self) -> None:
         while True:
@@ -159,21 +159,21 @@ class Messenger:
             except Exception:  # noqa: BLE001 - outermost in this thread
                 _log.exception("messenger_failed")
 
-    def _begin(self, line: Line, channel: Channel) -> None:
-        """Have a line told in a thread of its own, unless that is under way."""
+    def _begin(self, mailbox: Mailbox, channel: Channel) -> None:
+        """Have a mailbox told in a thread of its own, unless that is under way."""
         with self._lock:
-            if line in self._busy or len(self._busy) >= SENDING_MAX:
+            if mailbox in self._busy or len(self._busy) >= SENDING_MAX:
                 return
-            self._busy.add(line)
-        work = partial(self._tell, line, channel)
+            self._busy.add(mailbox)
+        work = partial(self._tell, mailbox, channel)
         threading.Thread(target=work, name="message", daemon=True).start()
 
-    def _tell(self, line: Line, channel: Channel) -> None:
+    def _tell(self, mailbox: Mailbox, channel: Channel) -> None:
         try:
-            with apart("messages", line):
-                deliver(line, channel, self._notices, self._sender, self._ports)
+            with apart("messages", mailbox):
+                deliver(mailbox, channel, self._notices, self._sender, self._ports)
         except StoreError as error:
             _log.debug("messages_wait", error=str(error))
         finally:
             with self._lock:
-                self._busy.discard(line)
+                self._busy.discard(mailbox)

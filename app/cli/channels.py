@@ -91,5 +91,7 @@ def _hours(quiet: str) -> dict[str, str]:
 
 
 def _readable(row: Record) -> Record:
-    times = {name: moment(row[name]) for name in ("last_sent_at_ms", "error_at_ms") if row[name]}
+    times = {
+        name: moment(row.get(name)) for name in ("last_sent_at_ms", "error_at_ms") if row.get(name)
+    }
     return {**row, **times}

@@ -11,7 +11,7 @@ from app.domain.identifiers import AccountId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 
 
-class Line(NamedTuple):
+class Mailbox(NamedTuple):
     """What one channel is told of one kind: in order, one message at a time."""
 
     kind: NoticeKind
@@ -24,7 +24,7 @@ Addressed = tuple[str, Notice]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the messages of one line are.
+    """How far the messages of one mailbox are.
 
     Attributes:
         begun: ids of the notices in a message that was begun, and whose fate is not known.
@@ -48,22 +48,22 @@ class Notices(Protocol):
             addressed: what is told to whom.
         """
 
-    def lines(self) -> Collection[Line]:
-        """Return the lines in which anything waits."""
+    def mailboxes(self) -> Collection[Mailbox]:
+        """Return the mailboxes in which anything waits."""
 
-    def waiting(self, line: Line, limit: int) -> Sequence[Notice]:
-        """Return the oldest of a line, up to `limit`."""
+    def waiting(self, mailbox: Mailbox, limit: int) -> Sequence[Notice]:
+        """Return the oldest of a mailbox, up to `limit`."""
 
-    def count(self, lines: Collection[Line]) -> Mapping[Line, int]:
-        """Return how many wait in these lines."""
+    def count(self, mailboxes: Collection[Mailbox]) -> Mapping[Mailbox, int]:
+        """Return how many wait in these mailboxes."""
 
-    def remove(self, line: Line, notices: Sequence[Notice]) -> None:
+    def remove(self, mailbox: Mailbox, notices: Sequence[Notice]) -> None:
         """Take these off: they are told, or will not be."""
 
-    def progress(self, line: Line) -> Progress:
-        """Return how far the messages of a line are."""
+    def progress(self, mailbox: Mailbox) -> Progress:
+        """Return how far the messages of a mailbox are."""
 
-    def note(self, line: Line, progress: Progress) -> None:
+    def note(self, mailbox: Mailbox, progress: Progress) -> None:
         """Write that down."""
 
     def delivery(self, channel: str) -> Delivery:

@@ -12,14 +12,14 @@ from app.domain.identifiers import AccountId, AccountName, AggregateId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.domain.reason import Reason
 from app.ports.ledger import Change
-from app.ports.notices import Addressed, Line, Progress
+from app.ports.notices import Addressed, Mailbox, Progress
 from app.store.core import keys
 from app.store.core.ledger import RedisLedger
 from app.store.core.notices import RedisNotices
 from tests.support.builders import a_signal, an_id
 from tests.support.clocks import FrozenClock
 
-PHONE = Line(NoticeKind.FILL, "phone")
+PHONE = Mailbox(NoticeKind.FILL, "phone")
 ACCOUNTS = [AccountId(number) for number in (1, 5, 16, 18)]
 
 
@@ -44,24 +44,24 @@ def test_they_wait_in_the_order_in_which_they_have_happened(notices: RedisNotice
         notices.put(account, [("phone", a_notice(number))])
     notices.put(ACCOUNTS[0], [("phone", a_notice(4))])
 
-    assert set(notices.lines()) == {PHONE}
+    assert set(notices.mailboxes()) == {PHONE}
     assert notices.waiting(PHONE, 10) == [a_notice(number) for number in (1, 2, 3, 4)]
     assert notices.waiting(PHONE, 2) == [a_notice(1), a_notice(2)]
     assert notices.count([PHONE]) == {PHONE: 4}
 
 
 def test_each_channel_and_kind_is_a_line_of_its_own(notices: RedisNotices) -> None:
-    lines = [
-        Line(kind, channel)
+    mailboxes = [
+        Mailbox(kind, channel)
         for kind in (NoticeKind.FILL, NoticeKind.UNREADY)
         for channel in ("phone", "mail:of-mine")
     ]
-    for line in lines:
-        notices.put(AccountId(0), [(line.channel, a_notice(1, line.kind))])
-    notices.remove(lines[1], [a_notice(1)])
+    for mailbox in mailboxes:
+        notices.put(AccountId(0), [(mailbox.channel, a_notice(1, mailbox.kind))])
+    notices.remove(mailboxes[1], [a_notice(1)])
 
-    assert set(notices.lines()) == {lines[0], lines[2], lines[3]}
-    assert notices.waiting(lines[1], 10) == []
+    assert set(notices.mailboxes()) == {mailboxes[0], mailboxes[2], mailboxes[3]}
+    assert notices.waiting(mailboxes[1], 10) == []
 
 
 def test_what_is_told_leaves_and_the_rest_stays(notices: RedisNotices) -> None:
@@ -72,7 +72,7 @@ def test_what_is_told_leaves_and_the_rest_stays(notices: RedisNotices) -> None:
 
     assert [one.about for one in notices.waiting(PHONE, 10)] == [5, 18]
     notices.remove(PHONE, notices.waiting(PHONE, 10))
-    assert not notices.lines()
+    assert not notices.mailboxes()
 
 
 def test_a_kind_that_only_a_newer_release_knows_is_left_to_it(
@@ -81,7 +81,7 @@ def test_a_kind_that_only_a_newer_release_knows_is_left_to_it(
     notices.put(AccountId(1), [("phone", a_notice(1))])
     client.sadd(keys.SHARDS[3].told_to, "weather:phone")
 
-    assert set(notices.lines()) == {PHONE}
+    assert set(notices.mailboxes()) == {PHONE}
 
 
 def test_how_far_a_line_is_and_how_it_goes_are_written_down(notices: RedisNotices) -> None:
@@ -93,7 +93,7 @@ def test_how_far_a_line_is_and_how_it_goes_are_written_down(notices: RedisNotice
 
     assert fresh == (Progress(), Delivery())
     assert notices.progress(PHONE) == progress
-    assert notices.progress(Line(NoticeKind.UNREADY, "phone")) == Progress()
+    assert notices.progress(Mailbox(NoticeKind.UNREADY, "phone")) == Progress()
     assert notices.delivery("phone") == delivery
 
 
@@ -109,8 +109,8 @@ def test_an_alarm_is_told_once_when_it_begins_and_once_when_it_is_over(
     assert news == [True, False]
     assert known == {"unknown:1": 9}
     assert notices.alarms() == {}
-    line = Line(NoticeKind.UNKNOWN, "phone")
-    assert notices.waiting(line, 10) == [a_notice(1, line.kind), a_notice(2, line.kind)]
+    mailbox = Mailbox(NoticeKind.UNKNOWN, "phone")
+    assert notices.waiting(mailbox, 10) == [a_notice(1, mailbox.kind), a_notice(2, mailbox.kind)]
 
 
 def test_a_commit_writes_what_is_to_be_told_or_nothing(

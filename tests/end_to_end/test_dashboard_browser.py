@@ -116,7 +116,9 @@ def test_the_alert_is_checked_while_it_is_typed(browser: Browser, stack: Stack) 
     assert json.loads(browser.text("#message"))["percent"] == "50"
 
 
-@pytest.mark.parametrize("path", ["/", "/?kind=ALL", "/ui/accounts", "/ui/connectors", "order"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?kind=ALL", "/ui/accounts", "/ui/connectors", "/ui/channels", "order"]
+)
 def test_a_phone_need_not_scroll_sideways(browser: Browser, stack: Stack, path: str) -> None:
     stack.send({**SPOT1, "action": "buy", "fixed": "0.01", "clientOrderId": "x" * 64})
     stack.settle()

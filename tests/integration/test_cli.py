@@ -689,3 +689,52 @@ def test_one_thing_is_canceled(server: Server, hookfill: Hookfill) -> None:
     server.answers["POST /api/orders/123/cancel"] = (200, answer)
 
     assert "123 is CANCELED now" in hookfill("cancel", "123").output
+
+
+def test_a_channel_is_added_with_what_it_hears_of_and_its_quiet_hours(
+    server: Server, hookfill: Hookfill
+) -> None:
+    row = {"name": "phone", "service": "tgram", "last_sent_at_ms": 1_700_000_000_123}
+    server.answers["PUT /api/channels/phone"] = (200, row)
+    words = ["--kind", "fill", "--kind", "protection", "--account", "mine"]
+    quiet = ["--quiet", "22:00-07:00 Europe/Berlin"]
+    result = hookfill(
+        "channel", "add", "phone", "--service-url", "-", *words, *quiet, text="x://y\n"
+    )
+
+    assert server.asked[0][2] == {
+        "service_url": "x://y",
+        "kinds": ["fill", "protection"],
+        "accounts": ["mine"],
+        "quiet_hours": {"begin": "22:00", "end": "07:00", "timezone": "Europe/Berlin"},
+    }
+    assert "2023-11-14 22:13:20.123" in result.output
+    wrong = hookfill("channel", "add", "phone", "--quiet", "night")
+    assert wrong.exit_code == 2
+    assert "22:00-07:00" in wrong.output
+
+
+def test_a_channel_that_is_tried_says_what_became_of_it(server: Server, hookfill: Hookfill) -> None:
+    asked = "POST /api/channels/phone/test"
+    server.answers[asked] = (200, {"arrived": True, "message": "The message has arrived."})
+    good = hookfill("channel", "test", "phone")
+    server.answers[asked] = (200, {"arrived": False, "message": "error=404"})
+    bad = hookfill("channel", "test", "phone")
+
+    assert (good.exit_code, good.output) == (0, "The message has arrived.\n")
+    assert (bad.exit_code, bad.output) == (1, "error=404\n")
+
+
+def test_channels_are_a_table_and_can_be_switched_off(server: Server, hookfill: Hookfill) -> None:
+    row = {"name": "phone", "service": "tgram", "kinds": ["fill"], "enabled": True, "waiting": 3}
+    server.answers["GET /api/channels"] = (200, {"data": [row]})
+    server.answers["GET /api/channels/phone"] = (200, row)
+
+    heading, first = hookfill("channel", "list").output.splitlines()
+    shown = hookfill("channel", "show", "phone").output
+    disabled = hookfill("channel", "disable", "phone").output
+
+    assert heading.split()[:3] == ["name", "service", "kinds"]
+    assert first.split()[:3] == ["phone", "tgram", "fill"]
+    assert "waiting" in shown
+    assert disabled == "phone is disabled.\n"

@@ -11,7 +11,7 @@ from app.domain.identifiers import AccountId, AccountName, AggregateId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.domain.order import Order
 from app.ports import Ports
-from app.ports.notices import Channels, Line, Notices, Progress
+from app.ports.notices import Channels, Mailbox, Notices, Progress
 from app.services.apart import apart
 from app.services.telling.address import addressed_to
 
@@ -33,7 +33,7 @@ REFUSALS_MAX = 20
 #: Refusals by which nobody has got an order wrong: of strangers, and of whoever sends too much.
 _NOT_TOLD = frozenset({401, 403, 404, 405, 429})
 
-_REFUSED = Line(NoticeKind.BAD_REQUEST, "")
+_REFUSED = Mailbox(NoticeKind.BAD_REQUEST, "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from app.domain.identifiers import EpochMs
 from app.domain.moments import has_come
 from app.domain.notice import Notice, NoticeKind
 from app.ports import Ports
-from app.ports.notices import Line, Notices, Outcome, Progress, Sender, Sent
+from app.ports.notices import Mailbox, Notices, Outcome, Progress, Sender, Sent
 from app.services.exclusive import ALIVE_MS, exclusive
 
 #: Notices of one message that are told one by one; of more it is told how many there are.
@@ -35,64 +35,67 @@ PAUSE_MS_MAX = 300_000
 SENDING_MS = 120_000
 
 
-def deliver(line: Line, channel: Channel, notices: Notices, sender: Sender, ports: Ports) -> None:
-    """Send the next message of a line, if it is time for it, and take off what it has told.
+def deliver(
+    mailbox: Mailbox, channel: Channel, notices: Notices, sender: Sender, ports: Ports
+) -> None:
+    """Send the next message of a mailbox, if it is time for it, and take off what it has told.
 
     What a message tells is written down before it is sent. So twice, or at once in two processes,
-    it goes once: one holds the line. If that dies before it knows what became of the message, the
-    same is sent again, and says so; these services know no other way. An event that goes to a
+    it goes once: one holds the mailbox. If that dies before it knows what became of the message,
+    the same is sent again, and says so; these services know no other way. An event that goes to a
     webhook of ours has an id by which its receiver knows it again.
     """
     with exclusive(
-        ports.locks, f"line:{line.kind}:{line.channel}", ALIVE_MS, SENDING_MS
+        ports.locks, f"mailbox:{mailbox.kind}:{mailbox.channel}", ALIVE_MS, SENDING_MS
     ) as is_ours:
         if is_ours:
-            _Line(line, channel, notices, sender, ports).tell()
+            _Delivering(mailbox, channel, notices, sender, ports).tell()
 
 
-def discard(line: Line, notices: Notices) -> None:
+def is_due(mailbox: Mailbox, channel: Channel, progress: Progress, ports: Ports) -> bool:
+    """Tell whether a message of a mailbox may go now."""
+    longest_ms = max(PAUSE_MS_MAX, _pause_ms(mailbox, channel))
+    if not has_come(progress.next_ms, ports.clock.server_ms(), longest_ms):
+        return False
+    return not channel.keeps_quiet(mailbox.kind, ports.clock.now_ms())
+
+
+def discard(mailbox: Mailbox, notices: Notices) -> None:
     """Take off all that waits for a channel that is to hear of nothing any more."""
-    while waiting := notices.waiting(line, TOGETHER_MAX):
-        notices.remove(line, waiting)
+    while waiting := notices.waiting(mailbox, TOGETHER_MAX):
+        notices.remove(mailbox, waiting)
 
 
-class _Line:
-    """One line, while it is held."""
+class _Delivering:
+    """One mailbox, while it is held."""
 
     def __init__(
-        self, line: Line, channel: Channel, notices: Notices, sender: Sender, ports: Ports
+        self, mailbox: Mailbox, channel: Channel, notices: Notices, sender: Sender, ports: Ports
     ) -> None:
-        self._line, self._channel, self._notices = line, channel, notices
+        self._mailbox, self._channel, self._notices = mailbox, channel, notices
         self._sender, self._ports = sender, ports
+        self._pause_ms = _pause_ms(mailbox, channel)
 
     def tell(self) -> None:
-        progress = self._notices.progress(self._line)
+        progress = self._notices.progress(self._mailbox)
+        if not is_due(self._mailbox, self._channel, progress, self._ports):
+            return
         now_ms = self._ports.clock.server_ms()
-        longest_ms = max(PAUSE_MS_MAX, self._pause_ms)
-        if not has_come(progress.next_ms, now_ms, longest_ms):
-            return
-        if self._channel.keeps_quiet(self._line.kind, self._ports.clock.now_ms()):
-            return
         self._drop_old()
         for _ in range(1 if self._pause_ms else SINGLY_MAX):
             looked_ms = self._ports.clock.steady_ms()
-            waiting = self._notices.waiting(self._line, TOGETHER_MAX)
+            waiting = self._notices.waiting(self._mailbox, TOGETHER_MAX)
             told = self._next(waiting, progress)
             if not told:
                 if progress.begun:
-                    self._notices.note(self._line, replace(progress, begun=()))
+                    self._notices.note(self._mailbox, replace(progress, begun=()))
                 return
             self._begin(told, progress)
             if self._ports.clock.steady_ms() - looked_ms >= ALIVE_MS:
-                return  # this process slept: another one may hold the line by now
+                return  # this process slept: another one may hold the mailbox by now
             progress = self._send(told, progress)
             if progress.failures or progress.next_ms > now_ms:
                 return
-
-    @property
-    def _pause_ms(self) -> int:
-        is_asked_for = self._line.kind is NoticeKind.TEST
-        return 0 if is_asked_for else self._channel.pause_seconds * 1000
 
     def _next(self, waiting: Sequence[Notice], progress: Progress) -> Sequence[Notice]:
         """Return what goes with the next message: first of all what was begun, and only that."""
@@ -101,20 +104,20 @@ class _Line:
 
     def _begin(self, told: Sequence[Notice], progress: Progress) -> None:
         begun = tuple(one.id for one in told)
-        self._notices.note(self._line, replace(progress, begun=begun))
+        self._notices.note(self._mailbox, replace(progress, begun=begun))
 
     def _send(self, told: Sequence[Notice], progress: Progress) -> Progress:
         message = Message(
-            kind=self._line.kind,
+            kind=self._mailbox.kind,
             notices=tuple(told[:LINES_MAX]),
             left_out=len(told) - len(told[:LINES_MAX]),
             is_repeated=bool(progress.begun),
         )
         sent = self._sender.send(self._channel, message)
-        metrics.MESSAGES.labels(kind=self._line.kind, outcome=sent.outcome).inc()
+        metrics.MESSAGES.labels(kind=self._mailbox.kind, outcome=sent.outcome).inc()
         now_ms = self._ports.clock.server_ms()
         if sent.outcome is Outcome.ARRIVED:
-            self._notices.remove(self._line, told)
+            self._notices.remove(self._mailbox, told)
             after = Progress(next_ms=EpochMs(now_ms + self._pause_ms))
         else:
             failures, is_unknown = progress.failures + 1, sent.outcome is Outcome.UNKNOWN
@@ -125,7 +128,7 @@ class _Line:
                 next_ms=EpochMs(now_ms + pause_ms),
                 failures=failures,
             )
-        self._notices.note(self._line, after)
+        self._notices.note(self._mailbox, after)
         self._note(sent, now_ms)
         return after
 
@@ -142,16 +145,21 @@ class _Line:
     def _drop_old(self) -> None:
         """Drop what is too old, or too much: a day later nobody acts on it any more."""
         since_ms = self._ports.clock.now_ms() - LIFE_MS
-        over = self._notices.count([self._line])[self._line] - WAITING_MAX
+        over = self._notices.count([self._mailbox])[self._mailbox] - WAITING_MAX
         dropped = 0
         while True:
-            oldest = self._notices.waiting(self._line, TOGETHER_MAX)
+            oldest = self._notices.waiting(self._mailbox, TOGETHER_MAX)
             gone = [one for at, one in enumerate(oldest) if one.at_ms < since_ms or at < over]
             if not gone:
                 break
-            self._notices.remove(self._line, gone)
+            self._notices.remove(self._mailbox, gone)
             dropped, over = dropped + len(gone), over - len(gone)
         if dropped:
             known = self._notices.delivery(self._channel.name)
             after = replace(known, dropped=known.dropped + dropped)
             self._notices.note_delivery(self._channel.name, after)
+
+
+def _pause_ms(mailbox: Mailbox, channel: Channel) -> int:
+    """Return how long after a message the next one goes; whoever tries a channel waits for none."""
+    return 0 if mailbox.kind is NoticeKind.TEST else channel.pause_seconds * 1000

@@ -11,7 +11,7 @@ import redis
 from app.domain.channel import Delivery
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.notice import Notice, NoticeKind
-from app.ports.notices import Addressed, Line, Progress
+from app.ports.notices import Addressed, Mailbox, Progress
 from app.store.core import keys
 from app.store.core.codec import decoder, encoder, json_text
 from app.store.core.scripts import load_script, run_queued, text_of
@@ -23,10 +23,10 @@ def notice_writes(shard: keys.Shard, addressed: Sequence[Addressed]) -> list[Wri
     """Return the writes by which channels come to be told of these."""
     writes: list[Write] = []
     for channel, notice in addressed:
-        line = f"{notice.kind}:{channel}"
+        mailbox = f"{notice.kind}:{channel}"
         text = json_text(encoder(Notice)(notice))
-        writes.append(("ZADD", shard.notices + line, notice.at_ms, text))
-        writes.append(("SADD", shard.told_to, line))
+        writes.append(("ZADD", shard.notices + mailbox, notice.at_ms, text))
+        writes.append(("SADD", shard.told_to, mailbox))
     return writes
 
 
@@ -47,51 +47,55 @@ class RedisNotices:
         if addressed:
             transact(self._commit, [], notice_writes(keys.shard_of(account), addressed))
 
-    def lines(self) -> Collection[Line]:
-        """Return the lines in which anything waits; those of a server that is away are left out."""
-        found: set[Line] = set()
+    def mailboxes(self) -> Collection[Mailbox]:
+        """Return the mailboxes in which anything waits; a server that is away is left out."""
+        found: set[Mailbox] = set()
         named = by_server(self._client, [shard.told_to for shard in keys.SHARDS])
         for members in each_server(named, _members):
-            found |= {line for member in members if (line := _line(member)) is not None}
+            found |= {mailbox for member in members if (mailbox := _mailbox(member)) is not None}
         return found
 
-    def waiting(self, line: Line, limit: int) -> Sequence[Notice]:
-        """Return the oldest of a line, up to `limit`."""
-        named = [shard.notices + _text(line) for shard in keys.SHARDS]
+    def waiting(self, mailbox: Mailbox, limit: int) -> Sequence[Notice]:
+        """Return the oldest of a mailbox, up to `limit`."""
+        named = [shard.notices + _text(mailbox) for shard in keys.SHARDS]
         ask = partial(_oldest, limit=limit)
         found = [one for own in each_server(by_server(self._client, named), ask) for one in own]
         return sorted(found, key=lambda one: (one.at_ms, one.id))[:limit]
 
-    def count(self, lines: Collection[Line]) -> Mapping[Line, int]:
-        """Return how many wait in these lines."""
+    def count(self, mailboxes: Collection[Mailbox]) -> Mapping[Mailbox, int]:
+        """Return how many wait in these mailboxes."""
         counts = {}
-        for line in lines:
+        for mailbox in mailboxes:
             with self._client.pipeline(transaction=False) as pipeline:
                 for shard in keys.SHARDS:
-                    pipeline.zcard(shard.notices + _text(line))
-                counts[line] = sum(pipeline.execute())
+                    pipeline.zcard(shard.notices + _text(mailbox))
+                counts[mailbox] = sum(pipeline.execute())
         return counts
 
-    def remove(self, line: Line, notices: Sequence[Notice]) -> None:
+    def remove(self, mailbox: Mailbox, notices: Sequence[Notice]) -> None:
         """Take these off: they are told, or will not be."""
         texts = [json_text(encoder(Notice)(one)) for one in notices]
         run_queued(
             self._client,
             [
-                (self._told, [shard.notices + _text(line), shard.told_to], [_text(line), *texts])
+                (
+                    self._told,
+                    [shard.notices + _text(mailbox), shard.told_to],
+                    [_text(mailbox), *texts],
+                )
                 for shard in keys.SHARDS
             ],
         )
 
-    def progress(self, line: Line) -> Progress:
-        """Return how far the messages of a line are."""
-        found = self._client.hget(keys.DELIVERIES, _text(line))
+    def progress(self, mailbox: Mailbox) -> Progress:
+        """Return how far the messages of a mailbox are."""
+        found = self._client.hget(keys.DELIVERIES, _text(mailbox))
         return Progress() if found is None else _read(Progress, found)
 
-    def note(self, line: Line, progress: Progress) -> None:
+    def note(self, mailbox: Mailbox, progress: Progress) -> None:
         """Write that down."""
         text = json_text(encoder(Progress)(progress))
-        self._client.hset(keys.DELIVERIES, _text(line), text)
+        self._client.hset(keys.DELIVERIES, _text(mailbox), text)
 
     def delivery(self, channel: str) -> Delivery:
         """Return how it goes with the messages of a channel, but for what waits."""
@@ -128,14 +132,14 @@ class RedisNotices:
         transact(self._commit, [], [over, *notice_writes(shard, addressed)])
 
 
-def _text(line: Line) -> str:
-    return f"{line.kind}:{line.channel}"
+def _text(mailbox: Mailbox) -> str:
+    return f"{mailbox.kind}:{mailbox.channel}"
 
 
-def _line(text: str) -> Line | None:
-    """Return the line of a member; of a kind that only a newer release knows there is none."""
+def _mailbox(text: str) -> Mailbox | None:
+    """Return the mailbox of a member; of a kind that only a newer release knows there is none."""
     kind, _, channel = text.partition(":")
-    return Line(NoticeKind(kind), channel) if kind in set(NoticeKind) else None
+    return Mailbox(NoticeKind(kind), channel) if kind in set(NoticeKind) else None
 
 
 def _read(kind: Any, text: object) -> Any:  # noqa: ANN401 - as the codec has it

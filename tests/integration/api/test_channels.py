@@ -253,7 +253,7 @@ def test_without_channels_nothing_is_looked_for(
     wiring: Wiring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = Mock()
-    monkeypatch.setattr(wiring.notices, "lines", asked)
+    monkeypatch.setattr(wiring.notices, "mailboxes", asked)
     wiring.messenger().look()
 
     asked.assert_not_called()

@@ -10,6 +10,7 @@ from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.account import PAPER, Account
+from app.domain.channel import Delivery
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import Mode, Side
 from app.domain.errors import NotFound
@@ -337,3 +338,15 @@ def asked(wiring: Wiring, account: AccountId) -> AggregateId:
 
 def found(wiring: Wiring, request: AggregateId) -> Sequence[Finding]:
     return must(wiring.ports.worker_requests.answer(request)).findings
+
+
+def test_a_channel_whose_messages_do_not_arrive_is_named(api: Caller, wiring: Wiring) -> None:
+    address = {"service_url": "tgram://123456789:abcdefg_hijklmnop_qrst/1"}
+    for name in ("good", "bad"):
+        api.call("PUT", f"/api/channels/{name}", address)
+    wiring.notices.note_delivery("bad", Delivery(error="error=404", error_ms=EpochMs(1)))
+    findings = api.call("POST", "/api/doctor")["findings"]
+
+    (found,) = [one for one in findings if one["check"] == "channels"]
+    assert found["grade"] == "warning"
+    assert found["message"] == "messages do not get to channel bad: error=404"

@@ -21,6 +21,7 @@ from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
+from app.domain.channel import Delivery
 from app.domain.enums import Side
 from app.domain.identifiers import (
     AccountName,
@@ -61,7 +62,13 @@ from tests.support.builders import (
 from tests.support.caller import Caller, Worker, make_all_rounds
 from tests.unit.conftest import ADMIN_TOKEN, MakeApp
 
-PAGES = ("/ui/accounts", "/ui/accounts/demo-spot", "/ui/connectors", "/ui/orders/1")
+PAGES = (
+    "/ui/accounts",
+    "/ui/accounts/demo-spot",
+    "/ui/connectors",
+    "/ui/channels",
+    "/ui/orders/1",
+)
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"
 
 #: What a policy without exceptions would not let run.
@@ -836,3 +843,29 @@ class TestAlertBuilder:
 
         assert block(page, "webhook-url") == "https://hooks.example.com/trading-signal/webhook"
         assert "TradingView cannot reach" not in page
+
+
+@pytest.mark.integration
+class TestChannels:
+    def test_without_any_it_says_how_to_make_one(self, site: Site) -> None:
+        page = site.text("/ui/channels")
+
+        assert "hookfill channel add phone" in page
+
+    def test_each_is_shown_with_how_it_goes_and_a_button_that_tries_it(self, site: Site) -> None:
+        hours = {"begin": "22:00", "end": "07:00", "timezone": "Europe/Berlin"}
+        channel = {"service_url": "tgram://123456789:abcdefg_hijklmnop_qrst/1", "kinds": ["fill"]}
+        site.api.call("PUT", "/api/channels/phone", {**channel, "quiet_hours": hours})
+        site.worker.wiring.registry.refresh()
+        site.send(action="buy", fixed="0.01")
+        failed = Delivery(sent=3, dropped=2, error=HOSTILE, error_ms=EpochMs(1_700_000_000_000))
+        site.wiring.notices.note_delivery("phone", failed)
+        page = site.text("/ui/channels")
+
+        for words in ("phone", "tgram", "fill", "22:00 to 07:00", "Europe/Berlin", "3 sent"):
+            assert words in page
+        assert "1 waiting, 2 dropped" in page
+        assert "FAILED" in page
+        assert 'data-url="/api/channels/phone/test"' in page
+        assert "abcdefg" not in page
+        assert "<script>alert" not in page

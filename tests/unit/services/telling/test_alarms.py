@@ -10,7 +10,7 @@ from app.domain.channel import Channel
 from app.domain.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from app.domain.identifiers import AccountName, AggregateId, EpochMs
 from app.domain.notice import Notice, NoticeKind
-from app.ports.notices import Line
+from app.ports.notices import Mailbox
 from app.services.telling.alarms import (
     ACCOUNTS_MS,
     LASTING_MS,
@@ -67,8 +67,8 @@ class Watch:
         return self.told()
 
     def told(self, channel: str = "phone") -> list[Notice]:
-        lines = [Line(kind, channel) for kind in NoticeKind]
-        found = [one for line in lines for one in self.rig.notices.waiting(line, 100)]
+        mailboxes = [Mailbox(kind, channel) for kind in NoticeKind]
+        found = [one for mailbox in mailboxes for one in self.rig.notices.waiting(mailbox, 100)]
         return sorted(found, key=lambda one: one.at_ms)
 
     def lose_an_answer(self) -> AggregateId:

@@ -10,7 +10,7 @@ import pytest
 from app.domain.channel import Channel, Message, QuietHours
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.notice import Notice, NoticeKind
-from app.ports.notices import Line, Outcome, Sent
+from app.ports.notices import Mailbox, Outcome, Sent
 from app.services.telling import deliver as module
 from app.services.telling.deliver import deliver, discard
 from tests.support.builders import NOW
@@ -18,7 +18,7 @@ from tests.support.clocks import nothing
 from tests.support.rig import Died, Rig
 
 FILL = NoticeKind.FILL
-PHONE = Line(FILL, "phone")
+PHONE = Mailbox(FILL, "phone")
 ARRIVED, REFUSED, UNKNOWN = (Sent(one, "said") for one in Outcome)
 
 

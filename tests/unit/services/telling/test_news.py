@@ -18,7 +18,7 @@ from app.domain.order import Order
 from app.domain.report import OrderReport
 from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
-from app.ports.notices import Line
+from app.ports.notices import Mailbox
 from app.services.advance import advance
 from tests.support.builders import (
     ETH,
@@ -45,8 +45,8 @@ def rig(rig: Rig) -> Rig:
 
 
 def told(rig: Rig, channel: str = "phone") -> list[Notice]:
-    lines = [Line(kind, channel) for kind in NoticeKind]
-    found = [one for line in lines for one in rig.notices.waiting(line, 100)]
+    mailboxes = [Mailbox(kind, channel) for kind in NoticeKind]
+    found = [one for mailbox in mailboxes for one in rig.notices.waiting(mailbox, 100)]
     return sorted(found, key=lambda one: (one.at_ms, one.id))
 
 
@@ -139,8 +139,8 @@ def holding(rig: Rig) -> None:
     rig.venue.answer = answer
     rig.accept(a_command(Action.OPEN_LONG, size=fixed("0.5"), stop_loss=Decimal(1_900)))
     rig.drain()
-    for line in rig.notices.lines():
-        rig.notices.remove(line, rig.notices.waiting(line, 10))
+    for mailbox in rig.notices.mailboxes():
+        rig.notices.remove(mailbox, rig.notices.waiting(mailbox, 10))
 
 
 def fall(rig: Rig) -> None:
@@ -207,7 +207,7 @@ def test_without_channels_nothing_is_written(rig: Rig) -> None:
     rig.registry.put_channel(replace(phone, enabled=False))
     rig.run(a_command(size=fixed("0.1")))
 
-    assert rig.notices.lines() == set()
+    assert rig.notices.mailboxes() == set()
 
 
 def test_a_mistake_in_what_is_told_keeps_no_order_from_its_way(
