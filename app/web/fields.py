@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_loa
 
 from app.domain.errors import invalid_fields
 from app.domain.money import plain
+from app.web.alert_texts import no_number
 
 #: No price or quantity needs more; both bound what arithmetic on a number can cost.
 DIGITS_MAX = 40
@@ -63,7 +64,7 @@ def number_from(value: object) -> Decimal:
 def _number_from_text(text: str) -> Decimal:
     match = _NUMBER.fullmatch(text)
     if match is None:
-        raise ValidationError("Not a number.")
+        raise ValidationError(no_number(text))
     whole, fraction, exponent = match.groups("")
     if len(whole) + len(fraction) > DIGITS_MAX:
         raise TooManyDigits

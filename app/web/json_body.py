@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
 from app.domain.errors import MalformedPayload
+from app.web.alert_texts import left_over
 
 #: Levels of objects and lists, the outermost counted; no dialect comes near it.
 DEPTH_MAX = 16
@@ -99,7 +100,11 @@ def json_from(body: bytes, *, breaks_lines: bool = False) -> object:
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        raise _invalid(f"the body is not JSON at character {error.pos}: {error.msg}") from error
+        left = left_over(text)
+        hint = f"; TradingView has not filled in {left}" if left else ""
+        raise _invalid(
+            f"the body is not JSON at character {error.pos}: {error.msg}{hint}"
+        ) from error
     except ArithmeticError as error:
         raise _invalid("the body holds a number with an immense exponent") from error
     except RecursionError as error:
@@ -165,7 +170,7 @@ def _integer(text: str) -> int | Decimal:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _invalid(f"the body holds {name}, which is not JSON")
+    raise _invalid(f"the body holds {name}, which is not JSON: a script had no value there")
 
 
 def _decoder(*, strict: bool) -> json.JSONDecoder:
