@@ -7,6 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint
 from marshmallow import fields
 
+from app.admin import reach
 from app.admin.exits import FIX, FIX_ONLY_HERE, failing_exits, only_here
 from app.admin.request_body import refuse_body
 from app.admin.room import Room
@@ -107,6 +108,7 @@ class _Doctor:
         yield from self._about_history()
         yield from self._about_credentials()
         yield from self._about_channels()
+        yield from reach.findings(self._wiring.settings.public_url)
         for check, found, grade, fix in (
             ("exits", failing_exits(self._wiring), Grade.ERROR, FIX),
             ("protection", only_here(self._wiring), Grade.WARNING, FIX_ONLY_HERE),

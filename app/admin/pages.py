@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import render_template, request
 from marshmallow import validate
@@ -173,16 +173,20 @@ class Pages:
         return self._page("channels", channels=channels, every_kind=list(CHOOSABLE))
 
     def _page(self, name: str, **content: object) -> str:
-        scheme = "https" if is_https(request.environ, self._settings.trusted_proxies) else "http"
+        url = self._settings.public_url or self._url_of_request()
         return render_template(
             f"dashboard/{name}.html",
             page=name,
             csrf_token=self._gate.csrf_token(),
             is_fast=self._settings.fast,
-            webhook_url=f"{scheme}://{request.host}{CONNECTORS.path}",
-            is_local=is_loopback(request.host.rsplit(":", 1)[0]),
+            webhook_url=f"{url}{CONNECTORS.path}",
+            is_local=is_loopback(urlsplit(url).hostname or ""),
             **content,
         )
+
+    def _url_of_request(self) -> str:
+        scheme = "https" if is_https(request.environ, self._settings.trusted_proxies) else "http"
+        return f"{scheme}://{request.host}"
 
     def _health(self) -> Mapping[str, object]:
         """Return whether messages come through, and how much waits."""

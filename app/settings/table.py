@@ -136,6 +136,17 @@ class Settings:
         otherwise="derived from the first secret key",
     )
     bind: Address = variable("HOOKFILL_BIND", ADDRESS, "127.0.0.1:8000", "Where the web listens.")
+    public_url: str = variable(
+        "HOOKFILL_PUBLIC_URL",
+        matching(
+            "URL",
+            "a URL without a path, for instance https://hooks.example.com",
+            r"(https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?)?",
+        ),
+        "",
+        "By which address TradingView and others come. `hookfill doctor` looks whether they can, "
+        "and the dashboard shows it in alerts.",
+    )
     fast: bool = variable(
         "HOOKFILL_FAST", FLAG, "0", "The test profile, as `--fast`. Never with real money."
     )

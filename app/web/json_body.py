@@ -93,6 +93,7 @@ def json_from(body: bytes, *, breaks_lines: bool = False) -> object:
         MalformedPayload: with the code `invalid_json`, and nothing else for any input; a
             `JSONDecodeError` is its cause where the text is no JSON.
     """
+    text = ""
     try:
         text = without_mark(body).decode()
         is_loose = breaks_lines and not _CONTROL.search(text)

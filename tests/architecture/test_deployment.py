@@ -46,6 +46,8 @@ BROKER_SETTINGS = {
 }
 #: Of the servers that compose starts; processes get them in URLs, if at all.
 PASSWORDS = {"STORE_PASSWORD", "BROKER_PASSWORD", "VIEWER_PASSWORD", "HISTORY_PASSWORD"}
+#: It alone is reached from outside. Its image keeps certificates in folders of root.
+FRONT = "caddy"
 ASKED = {"redis": REDIS_SETTINGS, "broker": BROKER_SETTINGS}
 #: Procfile line → the service in compose.yaml and the unit in systemd/ that run it.
 NAMES = {
@@ -238,12 +240,25 @@ def test_a_service_has_no_rights_to_lose(service: str) -> None:
     assert settings["cap_drop"] == ["ALL"]
     assert settings["security_opt"] == ["no-new-privileges:true"]
     assert settings["read_only"] is True
-    assert int(settings["user"].split(":")[0]) > 0
+    assert (int(settings["user"].split(":")[0]) > 0) is (service != FRONT)
 
 
 @pytest.mark.parametrize("service", services())
 def test_a_service_is_published_to_this_machine_only(service: str) -> None:
-    assert all(port.startswith("127.0.0.1:") for port in services()[service].get("ports", []))
+    ports = services()[service].get("ports", [])
+    if service == FRONT:
+        assert ports == ["80:8080", "443:8443"]
+    else:
+        assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_front_is_believed_and_is_there_only_if_it_is_wanted() -> None:
+    front, web = services()[FRONT], services()["web"]
+    address = front["networks"]["front"]["ipv4_address"]
+
+    assert front["profiles"] == ["tls"]
+    assert web["environment"]["HOOKFILL_TRUSTED_PROXIES"].startswith(f"{address}$")
+    assert "front" in web["networks"]
 
 
 @pytest.mark.parametrize("service", ["redis", "broker"])
