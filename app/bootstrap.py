@@ -48,6 +48,7 @@ from app.ports.venue import Venues
 from app.services.admin.records import Records
 from app.services.telling.address import Newsroom
 from app.services.telling.alarms import AlarmWatch, Surroundings
+from app.services.telling.refused import tell_refused
 from app.settings import Settings
 from app.store.coordination.backlog import RedisBacklog
 from app.store.coordination.first_answers import RedisFirstAnswers
@@ -161,7 +162,6 @@ class Wiring:
                 late=self._late,
                 refused_key=self._refused_key,
                 is_away=self.is_away,
-                refusals=self.refusals.newest,
             ),
         )
         sender = ChannelSender(self.vault)
@@ -325,7 +325,8 @@ def _wiring(
     paper = paper_ports(client, clock, _source(settings, venue), history, faults=settings.fast)
     shared = partial(group_commit.shared, client, patience.store)
     sent = {"sent": shared} if patience.is_shared else {}
-    news_of = Newsroom(registry, registry).of
+    news_of = Newsroom(registry).of
+    notices = RedisNotices(client)
     ports = store_ports(client, clock, policy, process, news_of=news_of, **sent)(
         venues=KnownVenues({PAPER: PaperVenues(paper)}, partial(real, venue)),
         accounts=registry,
@@ -345,7 +346,7 @@ def _wiring(
         demo_secrets=RedisDemoSecrets(client),
         attempts=Attempts(),
         visits=Visits(),
-        refusals=RedisRefusals(client),
+        refusals=RedisRefusals(client, tell=lambda rows: tell_refused(rows, notices, registry)),
         symbols=symbols,
         memory=memory,
         keys=AccountKeys(venue.trials),
@@ -357,7 +358,7 @@ def _wiring(
         ),
         paper=PaperAdministration(paper),
         messages=messages,
-        notices=RedisNotices(client),
+        notices=notices,
         is_away=lambda account: Breaker(account, venue).is_open,
     )
 

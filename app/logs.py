@@ -19,6 +19,7 @@ from app.scrubbing import scrub
 #: Libraries that tell at INFO what we log better ourselves.
 _QUIET = (
     "amqp",
+    "apprise",
     "ccxt",
     "celery.app.trace",
     "celery.beat",

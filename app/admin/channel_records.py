@@ -13,8 +13,8 @@ from marshmallow import ValidationError, fields, validate
 from app.admin.request_body import body_of_request, checked_name, refuse_body, refused
 from app.bootstrap import Wiring
 from app.channels import webhook
-from app.channels.sender import WEBHOOK, services
-from app.domain.channel import Channel, QuietHours
+from app.channels.sender import services
+from app.domain.channel import WEBHOOK, Channel, QuietHours
 from app.domain.identifiers import AccountName
 from app.domain.notice import CHOOSABLE, NoticeKind
 from app.ports.notices import Mailbox, Progress
@@ -52,7 +52,7 @@ def _check_time(text: str) -> None:
 
 
 def _check_timezone(text: str) -> None:
-    if text not in available_timezones():
+    if text not in available_timezones() or (text != "UTC" and "/" not in text):
         raise ValidationError(
             "Must be a time zone as the IANA names it, Europe/Berlin for instance."
         )
@@ -68,8 +68,8 @@ class _Service(ValueField[str]):
             raise ValidationError(f"Must be text of 1 to {_ADDRESS_CHARACTERS_MAX} characters.")
         if services().service_of(value) is None:
             raise ValidationError(
-                "Must be the address of a service as apprise writes it, tgram://TOKEN/CHAT for "
-                "instance. An address of your own is a webhook."
+                "Must be the address of one place at a service as apprise writes it, "
+                "tgram://TOKEN/CHAT for instance. An address of your own is a webhook."
             )
         return value
 
@@ -206,21 +206,20 @@ class ChannelRecords:
         if not channel.enabled:
             return {"arrived": False, "message": "The channel is switched off."}
         mailbox = Mailbox(NoticeKind.TEST, name)
-        try_channel(channel, self._notices, self._wiring.ports.clock)
+        notice_id = try_channel(channel, self._notices, self._wiring.ports.clock)
         until = time.monotonic() + TEST_SECONDS
         while time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
-            if not self._notices.waiting(mailbox, 1):
+            progress = self._notices.progress(mailbox)
+            if progress.last_id == notice_id:
                 return {"arrived": True, "message": "The message has arrived."}
-            if self._notices.progress(mailbox).failures:
+            if progress.failures:
                 discard(mailbox, self._notices)  # whoever wants to know asks again
-                self._notices.note(mailbox, Progress())
-                return {"arrived": False, "message": self._notices.delivery(name).error}
+                self._notices.note(mailbox, Progress(last_id=progress.last_id))
+                return {"arrived": False, "message": progress.error}
         return {"arrived": False, "message": "Nothing is known of it yet: do the workers run?"}
 
     def _shown(self, channel: Channel) -> Json:
-        mailboxes = [Mailbox(kind, channel.name) for kind in NoticeKind]
-        waiting = sum(self._notices.count(mailboxes).values())
         delivery = self._notices.delivery(channel.name)
         quiet = channel.quiet_hours
         return {
@@ -228,10 +227,10 @@ class ChannelRecords:
             "service": channel.service,
             "kinds": list(channel.kinds or CHOOSABLE),
             "accounts": list(channel.accounts),
-            "pause_seconds": channel.pause_seconds,
+            "pause_seconds": 0 if channel.goes_singly else channel.pause_seconds,
             "quiet_hours": None if quiet is None else _shown_hours(quiet),
             "enabled": channel.enabled,
-            "waiting": waiting,
+            "waiting": delivery.waiting,
             "sent": delivery.sent,
             "dropped": delivery.dropped,
             "last_sent_at_ms": delivery.last_sent_ms,
@@ -248,8 +247,6 @@ def _changes(named: dict[str, Any]) -> dict[str, Any]:
         named["service"] = services().service_of(named["service_url"])
     if "webhook_url" in named:
         named["service"] = WEBHOOK
-        # Each event goes by itself, at once: a program reads it.
-        named.setdefault("pause_seconds", 0)
     for name, kind in (("kinds", NoticeKind), ("accounts", AccountName)):
         if name in named:
             named[name] = tuple(dict.fromkeys(map(kind, named[name])))

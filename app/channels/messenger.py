@@ -3,6 +3,8 @@
 import fcntl
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,18 +17,34 @@ from app.domain.errors import StoreError, StoreUnavailable
 from app.domain.identifiers import EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.ports import Ports
-from app.ports.notices import Channels, Mailbox, Notices, Sender
+from app.ports.notices import Channels, Mailbox, Notices, Outcome, Sender
 from app.services.apart import apart
-from app.services.exclusive import ALIVE_MS, exclusive
+from app.services.exclusive import ALIVE_MS
 from app.services.telling.address import addressed_to
 from app.services.telling.alarms import LASTING_MS, NOBODY, AlarmWatch
-from app.services.telling.deliver import deliver, discard, is_due
+from app.services.telling.deliver import deliver, discard, is_due, tidy
 
 #: Between two looks.
 PAUSE_SECONDS: Final = 1.0
 
 #: Messages that one process sends at once. A service that hangs holds one of them for seconds.
 SENDING_MAX: Final = 8
+
+#: Of them, for one channel.
+OWN_MAX: Final = 3
+
+#: Between two times that what is too old is dropped.
+TIDY_SECONDS: Final = 30.0
+
+#: How often, and how far apart, it is tried to tell that the store is away.
+TRIES: Final = 5
+TRY_SECONDS: Final = 5.0
+
+#: How long one process looks for what ails before another may.
+TURN_MS: Final = 300_000
+
+#: Who has not looked for so long may have lost its turn.
+SLEPT_MS: Final = 5_000
 
 _log = structlog.get_logger()
 
@@ -60,9 +78,9 @@ class StoreOutage:
             words = "the store does not answer: nothing is taken in, and nothing is sent"
             kind = NoticeKind.UNREADY
             self._told = Notice(id=f"store-{at_ms}", kind=kind, at_ms=at_ms, message=words)
-            for name, notice in addressed_to(self._channels, self._told):
-                channel = next(one for one in self._channels.channels() if one.name == name)
-                self._sender.send(channel, Message(kind=kind, notices=(notice,)))
+            for one in self._channels.channels():
+                if one.wants(kind, None) and not one.keeps_quiet(kind, at_ms):
+                    _start(partial(self._tell, one, Message(kind=kind, notices=(self._told,))))
 
     def is_over(self) -> None:
         """Note that it answers; if people were told that it does not, tell them."""
@@ -74,11 +92,20 @@ class StoreOutage:
                 at_ms=EpochMs(time.time_ns() // 1_000_000),
                 message="the store answers again",
             )
-            self._notices.put(NOBODY, addressed_to(self._channels, over))
+            self._notices.put(NOBODY, addressed_to(self._channels.channels(), over))
             self._told = None
         if self._held is not None:
             self._held.close()
             self._held = None
+
+    def _tell(self, channel: Channel, message: Message) -> None:
+        """Try a few times: a network is often away with the store."""
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(TRY_SECONDS)
+            sent = self._sender.send(channel, replace(message, is_repeated=attempt > 0))
+            if sent.outcome is Outcome.ARRIVED or self._told is None:
+                return
 
     def _is_first(self) -> bool:
         """Tell whether no other process of this machine tells it."""
@@ -121,52 +148,70 @@ class Messenger:
         lock: Path,
     ) -> None:
         self._ports, self._notices, self._channels = ports, notices, channels
-        self._sender, self._watch = sender, watch
+        self._sender = sender
+        self._watch = Turn(watch, ports)
         self._outage = StoreOutage(channels, sender, notices, lock)
         self._lock = threading.Lock()
         self._busy: set[Mailbox] = set()
+        self._tidied_at: float | None = None
 
     def start(self) -> None:
         """Begin, in a thread that ends with the process."""
         threading.Thread(target=self._run, name="messenger", daemon=True).start()
 
     def look(self) -> None:
-        """Look once: for what ails, and for what waits."""
-        self._channels.version()  # read anew, if that was long ago
+        """Look once: for what waits, and for what ails.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        with suppress(StoreUnavailable):
+            self._channels.version()  # read anew, if that was long ago
         channels = self._channels.channels()
         if not channels:
             return
-        with exclusive(self._ports.locks, "alarms", ALIVE_MS) as is_ours:
-            if is_ours:
-                self._watch.look()
         by_name = {one.name: one for one in channels}
+        is_tidying = self._tidied_at is None or time.monotonic() - self._tidied_at > TIDY_SECONDS
         for mailbox in self._notices.mailboxes():
-            channel = by_name.get(mailbox.channel)
-            if channel is None or not channel.enabled:
-                with apart("messages", mailbox):
-                    discard(mailbox, self._notices)
-            elif is_due(mailbox, channel, self._notices.progress(mailbox), self._ports):
-                self._begin(mailbox, channel)
+            with apart("messages", mailbox):
+                self._serve(mailbox, by_name.get(mailbox.channel), is_tidying=is_tidying)
+        if is_tidying:
+            self._tidied_at = time.monotonic()
+        self._watch.look()
+
+    def _serve(self, mailbox: Mailbox, channel: Channel | None, *, is_tidying: bool) -> None:
+        if channel is None or not channel.enabled:
+            discard(mailbox, self._notices)
+            return
+        if is_tidying:
+            tidy(mailbox, self._notices, self._ports)
+        if is_due(mailbox, channel, self._notices.progress(mailbox), self._ports):
+            self._begin(mailbox, channel)
 
     def _run(self) -> None:
         while True:
             time.sleep(PAUSE_SECONDS)
             try:
-                self.look()
-                self._outage.is_over()
-            except StoreUnavailable:
-                self._outage.lasts()
+                self._look_once()
             except Exception:  # noqa: BLE001 - outermost in this thread
                 _log.exception("messenger_failed")
+
+    def _look_once(self) -> None:
+        try:
+            self.look()
+            self._outage.is_over()
+        except StoreUnavailable:
+            self._outage.lasts()
 
     def _begin(self, mailbox: Mailbox, channel: Channel) -> None:
         """Have a mailbox told in a thread of its own, unless that is under way."""
         with self._lock:
-            if mailbox in self._busy or len(self._busy) >= SENDING_MAX:
+            own = sum(one.channel == mailbox.channel for one in self._busy)
+            if mailbox in self._busy or len(self._busy) >= SENDING_MAX or own >= OWN_MAX:
                 return
             self._busy.add(mailbox)
-        work = partial(self._tell, mailbox, channel)
-        threading.Thread(target=work, name="message", daemon=True).start()
+        if not _start(partial(self._tell, mailbox, channel)):
+            self._done(mailbox)
 
     def _tell(self, mailbox: Mailbox, channel: Channel) -> None:
         try:
@@ -175,5 +220,51 @@ class Messenger:
         except StoreError as error:
             _log.debug("messages_wait", error=str(error))
         finally:
-            with self._lock:
-                self._busy.discard(mailbox)
+            self._done(mailbox)
+
+    def _done(self, mailbox: Mailbox) -> None:
+        with self._lock:
+            self._busy.discard(mailbox)
+
+
+class Turn:
+    """Has one process at a time look for what ails, for as long as it lives.
+
+    Args:
+        watch: what looks.
+        ports: as everywhere.
+    """
+
+    def __init__(self, watch: AlarmWatch, ports: Ports) -> None:
+        self._watch, self._ports = watch, ports
+        self._token: int | None = None
+        self._began_ms = self._looked_ms = 0
+
+    def look(self) -> None:
+        """Look, if it is ours to.
+
+        Raises:
+            StoreUnavailable: it does not answer.
+        """
+        now_ms = self._ports.clock.steady_ms()
+        has_slept = now_ms - self._looked_ms > SLEPT_MS
+        self._looked_ms = now_ms
+        if self._token is not None and (has_slept or now_ms - self._began_ms > TURN_MS):
+            token, self._token = self._token, None
+            self._ports.locks.release("alarms", token)
+        if self._token is None:
+            self._token = self._ports.locks.acquire("alarms", ALIVE_MS, 2 * TURN_MS)
+            self._began_ms = now_ms
+            self._watch.forget()
+        if self._token is not None:
+            self._watch.look()
+
+
+def _start(work: Callable[[], None]) -> bool:
+    """Do this in a thread of its own; return whether the system has one to give."""
+    try:
+        threading.Thread(target=work, name="message", daemon=True).start()
+    except RuntimeError as error:
+        _log.warning("message_waits", error=str(error))
+        return False
+    return True

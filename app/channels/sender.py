@@ -3,18 +3,15 @@
 import time
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from app.channels import webhook
-from app.domain.channel import Channel, Message
+from app.domain.channel import WEBHOOK, Channel, Message
 from app.domain.errors import StoreError
 from app.ports.notices import Outcome, Sent
 from app.ports.registry import Vault
-
-#: The service of a channel that is a webhook of ours.
-WEBHOOK: Final = "webhook"
 
 _log = structlog.get_logger()
 
@@ -40,7 +37,11 @@ class ChannelSender:
             secrets = self._vault.decrypt(channel.origin, channel.sealed)
         except StoreError as error:
             return Sent(Outcome.REFUSED, str(error))
-        sent = _sent(channel, secrets, message)
+        try:
+            sent = _sent(channel, secrets, message)
+        except Exception as error:  # noqa: BLE001 - a hundred services: whatever goes wrong in one
+            # Its words may repeat the address, which may be all that one needs.
+            sent = Sent(Outcome.UNKNOWN, type(error).__name__)
         if sent.outcome is not Outcome.ARRIVED:
             _log.warning(
                 "message_not_sent",

@@ -11,9 +11,6 @@ import apprise
 from app.domain.channel import Message
 from app.ports.notices import Outcome, Sent
 
-#: Seconds that a service may take, all in all.
-TIMEOUT_SECONDS: Final = 20
-
 #: Of what is said of a message, as much as is shown.
 _WORDS_MAX: Final = 200
 
@@ -29,27 +26,39 @@ _ASSET: Final = apprise.AppriseAsset(
     app_desc="Hookfill",
     async_mode=False,
     storage_mode=apprise.PersistentStoreMode.MEMORY,
-    service_timeout=TIMEOUT_SECONDS,
+    service_timeout=0,  # each request has one of its own; with this, a thread would outlive us
 )
 
 
 def service_of(url: str) -> str | None:
-    """Return the service of an address, as its scheme is called, or None if it is of none."""
-    found: Any = apprise.Apprise.instantiate(url, asset=_ASSET)
-    return None if found is None else str(min(found.schemas()))
+    """Return the service of an address, as its scheme is called, or None if it is of none.
+
+    Nor is one that leads to several places: where one of them fails, the others would get the same
+    again and again.
+    """
+    server = _server(url)
+    return None if server is None else str(min(_only(server).schemas()))
+
+
+def _server(url: str) -> apprise.Apprise | None:
+    server = apprise.Apprise(asset=_ASSET)
+    if not server.add(url) or len(server) != 1 or len(_only(server)) != 1:
+        return None
+    return server
+
+
+def _only(server: apprise.Apprise) -> Any:  # noqa: ANN401 - one of a hundred classes
+    return server[0]
 
 
 def send(url: str, message: Message) -> Sent:
-    """Send a message to the service of an address."""
-    server = apprise.Apprise(asset=_ASSET)
-    if not server.add(url):
+    """Send a message to the service of an address. Raises what goes wrong in the service's code."""
+    server = _server(url)
+    if server is None:
         return Sent(Outcome.REFUSED, "the address is of no service that is known")
-    try:
-        result = server.notify(
-            body=message.text, title=message.title, body_format=apprise.NotifyFormat.TEXT
-        )
-    except Exception as error:  # noqa: BLE001 - a hundred services: whatever goes wrong in one
-        return Sent(Outcome.UNKNOWN, type(error).__name__)
+    result = server.notify(
+        body=message.text, title=message.title, body_format=apprise.NotifyFormat.TEXT
+    )
     if result:
         return Sent(Outcome.ARRIVED)
     said = "; ".join(entry.message for entry in result.logs())

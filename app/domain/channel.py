@@ -1,12 +1,19 @@
 """Where people are told what has happened, and what of it each place is to hear."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.identifiers import AccountName, EpochMs
 from app.domain.notice import URGENT, Notice, NoticeKind
+
+#: The service of a channel that is a webhook of somebody's own.
+WEBHOOK: Final = "webhook"
+
+#: Characters of a line, and of a text: services take 2,000 or more.
+_LINE_MAX: Final = 300
+_TEXT_MAX: Final = 1_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +35,11 @@ class QuietHours:
         """Tell whether a kind keeps quiet at this time (UTC epoch, ms)."""
         if kind not in self.kinds:
             return False
-        moment = datetime.fromtimestamp(at_ms / 1000, tz=UTC).astimezone(ZoneInfo(self.timezone))
-        now = f"{moment:%H:%M}"
+        try:
+            zone: tzinfo = ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            zone = UTC  # this host does not know it: rather at another hour than never
+        now = f"{datetime.fromtimestamp(at_ms / 1000, tz=zone):%H:%M}"
         if self.begin <= self.end:
             return self.begin <= now < self.end
         return now >= self.begin or now < self.end
@@ -45,7 +55,7 @@ class Channel:
         kinds: what it is to hear of; empty is everything.
         accounts: of whom; empty is everybody, and what concerns no account.
         pause_seconds: at least so long between two messages of one kind; what comes meanwhile is
-            told together. 0 is each by itself, at once.
+            told together. A webhook gets each by itself, at once.
     """
 
     name: str
@@ -61,6 +71,11 @@ class Channel:
     def origin(self) -> str:
         """Its name among the owners of secrets."""
         return f"channel:{self.name}"
+
+    @property
+    def goes_singly(self) -> bool:
+        """Whether each notice is a message of its own: a program reads it."""
+        return self.service == WEBHOOK
 
     def wants(self, kind: NoticeKind, account: AccountName | None) -> bool:
         """Tell whether it is to hear of this."""
@@ -98,10 +113,18 @@ class Message:
 
     @property
     def text(self) -> str:
-        """Return one line for each, with its time (UTC), account and id."""
-        lines = [_line(one) for one in self.notices]
-        if self.left_out:
-            lines.append(f"... and {self.left_out} more.")
+        """Return a line for each that there is room for, with its time (UTC), account and id."""
+        lines: list[str] = []
+        room, left_out = _TEXT_MAX, self.left_out
+        for notice in self.notices:
+            line = _line(notice)
+            room -= len(line)
+            if room < 0 and lines:
+                left_out = self.left_out + len(self.notices) - len(lines)
+                break
+            lines.append(line)
+        if left_out:
+            lines.append(f"... and {left_out} more.")
         if self.is_repeated:
             lines.append("Repeated: this may have arrived before.")
         return "\n".join(lines)
@@ -126,11 +149,13 @@ class Delivery:
     last_sent_ms: EpochMs | None = None
     error: str = ""
     error_ms: EpochMs | None = None
-    by_kind: Mapping[NoticeKind, int] = field(default_factory=dict)
 
 
 def _line(notice: Notice) -> str:
     at = datetime.fromtimestamp(notice.at_ms / 1000, tz=UTC)
     whose = "" if notice.account is None else f" {notice.account}:"
     which = "" if notice.about is None else f" ({notice.about})"
-    return f"{at:%H:%M:%S}{whose} {notice.message}{which}"
+    message = notice.message
+    if len(message) > _LINE_MAX:
+        message = message[:_LINE_MAX] + " ..."
+    return f"{at:%m-%d %H:%M:%S}Z{whose} {message}{which}"

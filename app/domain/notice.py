@@ -1,6 +1,6 @@
 """What people are told: one thing that has happened, in a sentence, and of which kind it is."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,9 @@ from app.domain.identifiers import AccountName, AggregateId, EpochMs
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.domain.request.request import Request
+from app.domain.smart_order import SmartOrder
+from app.domain.smart_trade.trade import SmartTrade
 
 
 class NoticeKind(StrEnum):
@@ -107,47 +110,52 @@ def news_in(
     before: Aggregate | None, after: Aggregate, entries: Sequence[TimelineEntry]
 ) -> Iterator[tuple[NoticeKind, str]]:
     """Yield what of a change people are told: of which kind it is, and a sentence."""
-    if isinstance(after, Order):
-        yield from _of_order(before if isinstance(before, Order) else None, after, entries)
+    if isinstance(after, Order) and _is_told_fill(before, after):
+        yield NoticeKind.FILL, _fill_of(after)
     told = _ALWAYS if after.parent_id is not None else _OF_REQUESTS
     names = {one.name: one for one in entries if one.name in told}
     for name, entry in names.items():
         yield told[name], _said(f"{after.sentence()} {_WORDS[name]}", entry.reason)
-    if EntryName.ALERT not in names:
-        yield from _of_protection(before, after, names)
+    if after.parent_id is None and _is_delisted(entries):
+        yield NoticeKind.MISSED, f"{after.sentence()} was canceled: its pair is traded no more"
+    if EntryName.ALERT not in names and not isinstance(after, Order):
+        yield from _of_protection(before, after, is_told=bool(names))
 
 
-def _of_order(
-    before: Order | None, after: Order, entries: Sequence[TimelineEntry]
-) -> Iterator[tuple[NoticeKind, str]]:
-    """Yield what has become of an order, and of the exit that it is a part of."""
-    has_grown = after.filled_quantity > (0 if before is None else before.filled_quantity)
-    is_first = before is None or not before.filled_quantity
-    # Of what fills bit by bit it is told that it begins, and what it has come to.
-    if has_grown and (after.is_closed or is_first):
-        yield NoticeKind.FILL, _fill_of(after)
-    if after.parent_id is not None and after.reduces:
-        # It is tried again; meanwhile the position is there, though somebody wants it closed.
-        for entry in entries:
-            is_refused = entry.name in {EntryName.REJECTED, EntryName.DENIED}
-            if is_refused and (entry.reason is None or entry.reason.code not in _NOTHING_LEFT):
-                message = f"the exit {after.sentence()} {_WORDS[entry.name]}"
-                yield NoticeKind.PROTECTION, _said(message, entry.reason)
+def _is_told_fill(before: Aggregate | None, after: Order) -> bool:
+    """Tell whether a fill is told: of what fills bit by bit that it begins, and what it came to."""
+    if not after.filled_quantity:
+        return False
+    if not isinstance(before, Order) or not before.filled_quantity:
+        return True
+    has_grown = after.filled_quantity > before.filled_quantity
+    return after.is_closed and (has_grown or not before.is_closed)
+
+
+def _is_delisted(entries: Sequence[TimelineEntry]) -> bool:
+    reasons = [one.reason for one in entries if one.name is EntryName.CANCELED]
+    return any(one is not None and one.code is ReasonCode.DELISTED for one in reasons)
 
 
 def _of_protection(
-    before: Aggregate | None, after: Aggregate, told: Collection[EntryName]
+    before: Aggregate | None, after: SmartOrder | Request | SmartTrade, *, is_told: bool
 ) -> Iterator[tuple[NoticeKind, str]]:
     """Yield what has become of the protection of a position where the timeline does not tell."""
-    failed = before is not None and before.exit_fails
-    if after.exit_fails and not failed and not told:
-        message = f"the exit of {after.sentence()} does not get through"
+    known = before if isinstance(before, SmartOrder | Request | SmartTrade) else None
+    has_missed = after.misses > 0 and (known is None or not known.misses)
+    is_left = after.reason is None or after.reason.code not in _NOTHING_LEFT
+    # It is tried again; meanwhile the position is there, though somebody wants it closed.
+    if not is_told and is_left and (has_missed or (after.exit_fails and not _fails(known))):
+        message = f"an exit of {after.sentence()} has closed nothing, and is tried again"
         yield NoticeKind.PROTECTION, _said(message, after.reason)
-    if failed and not after.exit_fails:
+    if _fails(known) and not after.exit_fails:
         yield NoticeKind.PROTECTION, f"no exit of {after.sentence()} fails any more"
-    was_only_here = before is not None and before.is_only_here
-    if after.is_only_here and not was_only_here:
+    if after.is_only_here and not (known is not None and known.is_only_here):
         yield NoticeKind.PROTECTION, f"{after.sentence()} has no stop at its venue, only here"
+
+
+def _fails(known: SmartOrder | Request | SmartTrade | None) -> bool:
+    return known is not None and known.exit_fails
 
 
 def _fill_of(order: Order) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from app.domain.channel import Channel, Delivery, Message
 from app.domain.effects import AT_ONCE
-from app.domain.identifiers import AccountId, EpochMs
+from app.domain.identifiers import AccountId, AccountName, EpochMs
 from app.domain.notice import Notice, NoticeKind
 
 
@@ -30,11 +30,23 @@ class Progress:
         begun: ids of the notices in a message that was begun, and whose fate is not known.
         next_ms: server time before which no further message goes.
         failures: tries in a row that have failed.
+        sent: messages that have arrived.
+        last_id: of the newest notice that has.
+        last_sent_ms: server time of the last of them.
+        dropped: notices that were not told: too many, or too old.
+        error: what the last try came to, empty if that was good.
+        error_ms: server time of that try.
     """
 
     begun: tuple[str, ...] = ()
     next_ms: EpochMs = AT_ONCE
     failures: int = 0
+    sent: int = 0
+    last_id: str = ""
+    last_sent_ms: EpochMs | None = None
+    dropped: int = 0
+    error: str = ""
+    error_ms: EpochMs | None = None
 
 
 class Notices(Protocol):
@@ -67,10 +79,7 @@ class Notices(Protocol):
         """Write that down."""
 
     def delivery(self, channel: str) -> Delivery:
-        """Return how it goes with the messages of a channel, but for what waits."""
-
-    def note_delivery(self, channel: str, delivery: Delivery) -> None:
-        """Write that down."""
+        """Return how it goes with the messages of a channel."""
 
     def alarms(self) -> Mapping[str, EpochMs]:
         """Return what ails, and was told → since when, server time."""
@@ -116,7 +125,13 @@ class Channels(Protocol):
         """Read anew what is older than seconds, and return the version of what was read."""
 
     def channels(self) -> Sequence[Channel]:
-        """Return all of them, by name, as far as this process knows: the store is not asked."""
+        """Return all of them, by name, as far as this process knows: the store is not asked.
+
+        It is the same object until they change.
+        """
+
+    def known_name(self, account_id: AccountId) -> AccountName | None:
+        """Return the name of an account, likewise."""
 
 
 class Sender(Protocol):

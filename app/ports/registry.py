@@ -66,6 +66,9 @@ class Registry(Accounts, Protocol):
     def channels(self) -> Sequence[Channel]:
         """Return all channels, by name, as far as this process knows: the store is not asked."""
 
+    def known_name(self, account_id: AccountId) -> AccountName | None:
+        """Return the name of an account, as far as this process knows: the store is not asked."""
+
     def change(self, make: Callable[[], Changed]) -> Changed:
         """Change records upon what is stored now, and return what `make` does.
 

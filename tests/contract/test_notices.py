@@ -7,7 +7,7 @@ import redis
 
 from app.domain.channel import Delivery
 from app.domain.enums import ReasonCode
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, StoreUnavailable
 from app.domain.identifiers import AccountId, AccountName, AggregateId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.domain.reason import Reason
@@ -16,6 +16,7 @@ from app.ports.notices import Addressed, Mailbox, Progress
 from app.store.core import keys
 from app.store.core.ledger import RedisLedger
 from app.store.core.notices import RedisNotices
+from app.store.core.sharded import ShardedClient
 from tests.support.builders import a_signal, an_id
 from tests.support.clocks import FrozenClock
 
@@ -87,14 +88,18 @@ def test_a_kind_that_only_a_newer_release_knows_is_left_to_it(
 def test_how_far_a_line_is_and_how_it_goes_are_written_down(notices: RedisNotices) -> None:
     fresh = notices.progress(PHONE), notices.delivery("phone")
     progress = Progress(begun=("n1", "n2"), next_ms=EpochMs(7), failures=3)
-    delivery = Delivery(sent=4, dropped=1, last_sent_ms=EpochMs(5), error="no", error_ms=EpochMs(6))
+    other = Progress(sent=4, dropped=1, last_sent_ms=EpochMs(5), error="no", error_ms=EpochMs(6))
     notices.note(PHONE, progress)
-    notices.note_delivery("phone", delivery)
+    notices.note(Mailbox(NoticeKind.UNREADY, "phone"), other)
+    notices.note(Mailbox(NoticeKind.VENUE, "phone"), replace(other, last_sent_ms=EpochMs(9)))
+    notices.note(Mailbox(NoticeKind.VENUE, "other"), other)
+    notices.put(AccountId(1), [("phone", a_notice(1)), ("other", a_notice(1))])
 
     assert fresh == (Progress(), Delivery())
     assert notices.progress(PHONE) == progress
-    assert notices.progress(Mailbox(NoticeKind.UNREADY, "phone")) == Progress()
-    assert notices.delivery("phone") == delivery
+    assert notices.delivery("phone") == Delivery(
+        waiting=1, sent=8, dropped=2, last_sent_ms=EpochMs(9), error="no", error_ms=EpochMs(6)
+    )
 
 
 def test_an_alarm_is_told_once_when_it_begins_and_once_when_it_is_over(
@@ -130,3 +135,28 @@ def test_a_commit_writes_what_is_to_be_told_or_nothing(
         ledger.commit([Change(stored, denied)])
 
     assert notices.waiting(PHONE, 10) == [a_notice(2)]
+
+
+def test_with_one_of_several_servers_away_the_rest_is_told(
+    spread_client: ShardedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notices = RedisNotices(spread_client)
+    accounts = [AccountId(number) for number in range(16)]
+    for account in accounts:
+        notices.put(account, [("phone", a_notice(account))])
+    away = spread_client.servers[-1]
+    here = [one for one in accounts if spread_client.of(keys.shard_of(one).told_to) is not away]
+
+    def fail(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(away, "execute_command", fail)
+    monkeypatch.setattr(away, "pipeline", fail)
+    found = notices.waiting(PHONE, 100)
+    count = notices.count([PHONE])
+    notices.remove(PHONE, found)
+
+    assert 0 < len(here) < 16
+    assert [int(one.about or 0) for one in found] == list(map(int, here))
+    assert count == {PHONE: len(here)}
+    assert notices.waiting(PHONE, 100) == []

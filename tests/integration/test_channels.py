@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from app.channels import services, webhook
-from app.channels.sender import WEBHOOK, ChannelSender
-from app.domain.channel import Channel, Message
+from app.channels.sender import ChannelSender
+from app.domain.channel import WEBHOOK, Channel, Message
 from app.domain.identifiers import AccountName, AggregateId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.ports.notices import Outcome, Sent
 from app.settings import Settings
 from app.store.memory.vault import Vault
+from app.supervisor.tcp_ports import free_port
 from tests.support.receivers import TELEGRAM, Receiver, running_receiver, running_telegram
 
 pytestmark = pytest.mark.integration
@@ -107,9 +108,9 @@ def test_what_a_webhook_answers(receiver: Receiver, status: int, outcome: Outcom
     assert hooked(receiver).outcome is outcome
 
 
-def test_where_nobody_listens_nothing_has_arrived(receiver: Receiver) -> None:
-    receiver.server_close()
-    gone = webhook.send(f"http://{receiver.address}/secret-path", SECRET, MESSAGE, 0)
+def test_where_nobody_listens_nothing_has_arrived() -> None:
+    address = f"http://127.0.0.1:{free_port('127.0.0.1')}/secret-path"
+    gone = webhook.send(address, SECRET, MESSAGE, 0)
 
     assert gone.outcome is Outcome.REFUSED
     assert "secret-path" not in gone.words

@@ -146,7 +146,7 @@ class Rig:
         self.futures_symbol = ETH
         self.registry.put_account(replace(SPOT, id=AccountId(0)))
         self.registry.put_account(replace(USDM, id=AccountId(0)))
-        news_of = Newsroom(self.registry, self.registry).of
+        news_of = Newsroom(self.registry).of
         self.ports = store_ports(self.redis, self.clock, POLICY, lambda: "rig", news_of=news_of)(
             venues=ScriptedVenues(self.venue, self.feed),
             accounts=self.registry,

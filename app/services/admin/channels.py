@@ -53,6 +53,11 @@ def put_channel(
         secret, made = _address(kept, address, make_secret)
         named["sealed"] = records.vault.encrypt(channel.origin, secret)
     channel = replace(channel, **named)
+    if channel.goes_singly and "pause_seconds" in named:
+        message = "Is for services: a webhook gets each event by itself, at once."
+        raise invalid_fields({"pause_seconds": [message]})
+    if channel.quiet_hours is not None and channel.quiet_hours.begin == channel.quiet_hours.end:
+        raise invalid_fields({"quiet_hours": ["Must not end when they begin."]})
     if channel != known:
         records.registry.put_channel(channel)
     return channel, made

@@ -4,19 +4,18 @@ from collections.abc import Sequence
 
 import structlog
 
-from app.domain.errors import NotFound
+from app.domain.channel import Channel
 from app.domain.identifiers import AccountName
 from app.domain.notice import Notice, news_in
 from app.ports.ledger import Change
 from app.ports.notices import Addressed, Channels
-from app.ports.registry import Accounts
 from app.services.apart import MISTAKES
 
 _log = structlog.get_logger()
 
 
 def addressed_to(
-    channels: Channels, notice: Notice, affects: Sequence[AccountName] = ()
+    channels: Sequence[Channel], notice: Notice, affects: Sequence[AccountName] = ()
 ) -> Sequence[Addressed]:
     """Return the notice, for each channel that is to hear of it.
 
@@ -27,7 +26,7 @@ def addressed_to(
     """
     return [
         (one.name, notice)
-        for one in channels.channels()
+        for one in channels
         if any(one.wants(notice.kind, account) for account in (notice.account, *affects))
     ]
 
@@ -35,43 +34,52 @@ def addressed_to(
 class Newsroom:
     """Finds what people are to be told of a change, for whoever commits it.
 
-    Without channels it costs nothing. A mistake in it never stands in the way of a commit.
+    Nothing is asked for that, and without channels it costs nothing. A mistake in it never stands
+    in the way of a commit.
     """
 
-    def __init__(self, channels: Channels, accounts: Accounts) -> None:
+    def __init__(self, channels: Channels) -> None:
         self._channels = channels
-        self._accounts = accounts
+        self._known: Sequence[Channel] = ()
+        self._by_account: dict[AccountName | None, Sequence[Channel]] = {}
 
     def of(self, change: Change, version: int) -> Sequence[Addressed]:
-        """Return what is told to whom of a change that leads to this version of its aggregate.
-
-        Raises:
-            StoreUnavailable: nobody knows whose account it is; the commit would fail likewise.
-        """
-        if not self._channels.channels():
-            return ()
+        """Return what is told to whom of a change that leads to this version of its aggregate."""
         try:
-            return self._of(change, version)
-        except (NotFound, *MISTAKES):
+            channels = self._channels.channels()
+            return self._of(change, version, channels) if channels else ()
+        except MISTAKES:
             _log.exception("notice_left", aggregate=str(change.after.id))
             return ()
 
-    def _of(self, change: Change, version: int) -> Sequence[Addressed]:
+    def _of(self, change: Change, version: int, channels: Sequence[Channel]) -> Sequence[Addressed]:
         before = None if change.before is None else change.before.aggregate
-        found = list(news_in(before, change.after, change.entries))
-        if not found:
-            return ()
         after = change.after
-        account = self._accounts.account(after.account).name
-        notices = [
+        account = self._channels.known_name(after.account)
+        told = [
             Notice(
-                id=f"{after.id}-{version}-{kind}",
+                id=f"{after.id}-{version}-{kind}" + (f"-{number}" if number else ""),
                 kind=kind,
                 at_ms=after.updated_at_ms,
                 message=message,
                 account=account,
                 about=after.id,
             )
-            for kind, message in found
+            for number, (kind, message) in enumerate(news_in(before, after, change.entries))
         ]
-        return [one for notice in notices for one in addressed_to(self._channels, notice)]
+        if not told:
+            return ()
+        concerned = self._concerned(account, channels)
+        return [one for notice in told for one in addressed_to(concerned, notice)]
+
+    def _concerned(
+        self, account: AccountName | None, channels: Sequence[Channel]
+    ) -> Sequence[Channel]:
+        """Return the channels that may hear of an account: of thousands it is one or two."""
+        if self._known is not channels:
+            self._known, self._by_account = channels, {}
+        found = self._by_account.get(account)
+        if found is None:
+            found = [one for one in channels if not one.accounts or account in one.accounts]
+            self._by_account[account] = found
+        return found

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from app.domain.account import PAPER, Account
 from app.domain.errors import NotFound
 from app.domain.identifiers import AccountId, AccountName, AggregateId, EpochMs
+from app.domain.money import plain
 from app.domain.notice import Notice, NoticeKind
 from app.domain.order import Order
 from app.ports import Ports
-from app.ports.notices import Channels, Mailbox, Notices, Progress
+from app.ports.notices import Channels, Notices
 from app.services.apart import apart
 from app.services.telling.address import addressed_to
 
@@ -27,13 +28,10 @@ ACCOUNTS_MS = 10_000
 #: Of what belongs to no account.
 NOBODY = AccountId(0)
 
-#: Refused requests of one look that people are told of.
-REFUSALS_MAX = 20
-
-#: Refusals by which nobody has got an order wrong: of strangers, and of whoever sends too much.
-_NOT_TOLD = frozenset({401, 403, 404, 405, 429})
-
-_REFUSED = Mailbox(NoticeKind.BAD_REQUEST, "")
+#: What is looked for, by the first words of the names that alarms of it have.
+_UNKNOWN = ("unknown:",)
+_UNREADY = ("unready:", "memory:")
+_ACCOUNTS = ("venue:", "key:", "frozen:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +42,11 @@ class Surroundings:
         late: rounds that are late, in words; raises StoreError.
         refused_key: why an account's key is refused, or None.
         is_away: whether the exchange of an account has left its last requests without an answer.
-        refusals: the newest refused requests, newest first.
     """
 
     late: Callable[[], Sequence[str]]
     refused_key: Callable[[Account], str | None]
     is_away: Callable[[Account], bool]
-    refusals: Callable[[int], Sequence[Mapping[str, Any]]]
 
 
 class Alarm(NamedTuple):
@@ -73,10 +69,10 @@ class Alarm(NamedTuple):
 
 @dataclass(slots=True)
 class AlarmWatch:
-    """Looks again and again; one for each process, and one of them at a time is enough.
+    """Looks again and again; one process at a time, as long as it lives.
 
-    Twice, or at once in two processes, is harmless: what is told is written down in one step with
-    that it was.
+    Twice, or at once in two processes, what has begun is told once: that it was is written down
+    with it, in one step. What one of two has not seen yet, it might take for over.
     """
 
     ports: Ports
@@ -93,24 +89,28 @@ class AlarmWatch:
         """Look, and have people told what has begun and what is over."""
         told = self.notices.alarms()
         found: dict[str, Alarm] = {}
-        blind: list[str] = []
+        seen: list[str] = []
         for words, of in (
-            (("unknown:",), self._unknown),
-            (("unready:", "memory:"), self._unready),
-            (("venue:", "key:", "frozen:"), self._accounts),
+            (_UNKNOWN, self._unknown),
+            (_UNREADY, self._unready),
+            (_ACCOUNTS, self._accounts),
         ):
             with apart("alarms", words[0]) as outcome:
                 found |= dict(of(told))
-            if outcome.failed:
-                blind += words
+            seen += () if outcome.failed else words
         for name, alarm in found.items():
             if name not in told:
-                self._begin(name, alarm)
+                with apart("alarms", name):
+                    self._begin(name, alarm)
         for name, since_ms in told.items():
-            if name not in found and not name.startswith(tuple(blind)):
-                self._end(name, since_ms)
-        with apart("alarms", "refusals"):
-            self._tell_refusals()
+            # What could not be looked at, or is of a newer release, lasts as far as anybody knows.
+            if name not in found and name.startswith(tuple(seen)):
+                with apart("alarms", name):
+                    self._end(name, since_ms)
+
+    def forget(self) -> None:
+        """Look at everything anew: others have looked meanwhile."""
+        self._since_ms, self._accounts_ms = {}, None
 
     def _begin(self, name: str, alarm: Alarm) -> None:
         since_ms = self.ports.clock.server_ms()
@@ -122,8 +122,9 @@ class AlarmWatch:
             account=alarm.account,
             about=_about(name),
         )
-        addressed = addressed_to(self.channels, notice, alarm.affects)
-        self.notices.begin_alarm(alarm.whose, name, since_ms, addressed)
+        addressed = addressed_to(self.channels.channels(), notice, alarm.affects)
+        if addressed:  # else it is told once there is somebody to be told
+            self.notices.begin_alarm(alarm.whose, name, since_ms, addressed)
 
     def _end(self, name: str, since_ms: EpochMs) -> None:
         over = self._over(name)
@@ -135,7 +136,7 @@ class AlarmWatch:
             account=over.account,
             about=_about(name),
         )
-        addressed = addressed_to(self.channels, notice, over.affects)
+        addressed = addressed_to(self.channels.channels(), notice, over.affects)
         self.notices.end_alarm(over.whose, name, addressed)
 
     def _over(self, name: str) -> Alarm:
@@ -143,29 +144,37 @@ class AlarmWatch:
         word, _, what = name.partition(":")
         match word:
             case "unknown":
-                return self._known(AggregateId(int(what)))
-            case "key" | "frozen":
-                account = self.ports.accounts.account(AccountId(int(what)))
-                return (_key if word == "key" else _frozen)(account, "")
+                order_id, _, account_id = what.partition(":")
+                return self._known(AggregateId(int(order_id)), AccountId(int(account_id)))
+            case "key":
+                return _key(self.ports.accounts.account(AccountId(int(what))), "")
+            case "frozen":
+                return _frozen(self.ports.accounts.account(AccountId(int(what))), "")
             case "venue":
-                return self._away(what)
+                return _away(what, self._accounts_at(what))
+            case "memory":
+                return _full(0)
             case _:
-                return _late(name, "")
+                return _late([])
 
     def _unknown(self, told: Mapping[str, EpochMs]) -> Iterator[tuple[str, Alarm]]:
         """Yield the orders of which nobody knows for long what has become of them."""
+        names = {name.split(":")[1]: name for name in told if name.startswith(_UNKNOWN)}
         for order_id in self.ports.live.unknown():
+            known = names.get(str(order_id))
+            if known is not None:
+                yield known, _of_nobody(NoticeKind.UNKNOWN, "", "")
+                continue
             with apart("alarms", order_id), suppress(NotFound):
                 order = self.ports.ledger.load(order_id).aggregate
                 if isinstance(order, Order) and order.unknown_since_ms is not None:
                     lasted_ms = self.ports.clock.lasted_ms(order.unknown_since_ms)
-                    name = f"unknown:{order_id}"
-                    if name in told or lasted_ms >= self.unknown_ms:
-                        yield name, self._of_order(order)
+                    if lasted_ms >= self.unknown_ms:
+                        yield f"unknown:{order_id}:{order.account}", self._of_order(order)
 
     def _of_order(self, order: Order) -> Alarm:
         said = "" if order.reason is None else f": {order.reason.message}"
-        filled = f"{order.status}, filled {order.filled_quantity:f}"
+        filled = f"{order.status}, filled {plain(order.filled_quantity)}"
         return Alarm(
             NoticeKind.UNKNOWN,
             order.account,
@@ -174,22 +183,25 @@ class AlarmWatch:
             f"it is known what has become of {order.sentence()}: {filled}",
         )
 
-    def _known(self, order_id: AggregateId) -> Alarm:
+    def _known(self, order_id: AggregateId, account: AccountId) -> Alarm:
         with suppress(NotFound):
             order = self.ports.ledger.load(order_id).aggregate
             if isinstance(order, Order):
                 return self._of_order(order)
+        name = self.ports.accounts.account(account).name
         over = "it is known what has become of it, and it has left for the history"
-        # Its remainder names its shard, as its account's does.
-        return Alarm(NoticeKind.UNKNOWN, AccountId(int(order_id)), None, "", over)
+        return Alarm(NoticeKind.UNKNOWN, account, name, "", over)
 
-    def _unready(self, _: Mapping[str, EpochMs]) -> Iterator[tuple[str, Alarm]]:
+    def _unready(self, told: Mapping[str, EpochMs]) -> Iterator[tuple[str, Alarm]]:
         """Yield what is not done in time, and a store that takes in no entries any more."""
         late = self.around.late()
-        yield from self._lasting("unready:rounds", _late("unready", "; ".join(late)), bool(late))
         memory = self.ports.archive_queue.memory()
-        words = f"the memory of the store is {memory.percent} % full, and entries are refused"
-        yield from self._lasting("memory:store", _late("memory", words), not memory.takes_entries)
+        for name, alarm, is_so in (
+            ("unready:rounds", _late(late), bool(late)),
+            ("memory:store", _full(memory.percent), not memory.takes_entries),
+        ):
+            if self._lasts(name, is_so=is_so) or (is_so and name in told):
+                yield name, alarm
 
     def _accounts(self, _: Mapping[str, EpochMs]) -> Iterator[tuple[str, Alarm]]:
         """Yield keys that are refused, accounts that are frozen, and exchanges that are away."""
@@ -200,11 +212,12 @@ class AlarmWatch:
         yield from self._of_accounts.items()
 
     def _look_at_accounts(self) -> Iterator[tuple[str, Alarm]]:
-        for account in self.ports.accounts.accounts():
-            if account.venue == PAPER or not account.enabled:
-                continue
-            if self.around.is_away(account):
-                yield f"venue:{account.feed}", self._away(account.feed)
+        real = [one for one in self.ports.accounts.accounts() if one.venue != PAPER and one.enabled]
+        for feed in sorted({one.feed for one in real}):
+            at_feed = [one for one in real if one.feed == feed]
+            if self.around.is_away(at_feed[0]):
+                yield f"venue:{feed}", _away(feed, [one.name for one in at_feed])
+        for account in real:
             why = self.around.refused_key(account)
             if why is not None:
                 yield f"key:{account.id}", _key(account, why)
@@ -212,67 +225,53 @@ class AlarmWatch:
             if frozen is not None:
                 yield f"frozen:{account.id}", _frozen(account, frozen.why)
 
-    def _away(self, feed: str) -> Alarm:
-        message = f"{feed} leaves requests without an answer"
-        affects = tuple(one.name for one in self.ports.accounts.accounts() if one.feed == feed)
-        return Alarm(NoticeKind.VENUE, NOBODY, None, message, f"{feed} answers again", affects)
+    def _accounts_at(self, feed: str) -> Sequence[AccountName]:
+        return [one.name for one in self.ports.accounts.accounts() if one.feed == feed]
 
-    def _lasting(self, name: str, alarm: Alarm, is_so: bool) -> Iterator[tuple[str, Alarm]]:  # noqa: FBT001
-        """Yield what has been so for long, by the looks of this process."""
+    def _lasts(self, name: str, *, is_so: bool) -> bool:
+        """Tell whether it has been so for long, by the looks of this process."""
         now_ms = self.ports.clock.steady_ms()
         if not is_so:
             self._since_ms.pop(name, None)
-        elif now_ms - self._since_ms.setdefault(name, now_ms) >= self.lasting_ms:
-            yield name, alarm
-
-    def _tell_refusals(self) -> None:
-        """Have people told which requests were refused since the last look."""
-        before = self.notices.progress(_REFUSED)
-        rows = self.around.refusals(REFUSALS_MAX)
-        newest_ms = max((int(row["at_ms"]) for row in rows), default=0)
-        if newest_ms <= before.next_ms:
-            return
-        for row in rows:
-            if before.next_ms < int(row["at_ms"]) and _is_told(int(row["status"])):
-                self.notices.put(NOBODY, addressed_to(self.channels, _refused(row)))
-        self.notices.note(_REFUSED, replace(Progress(), next_ms=EpochMs(newest_ms)))
-
-
-def _is_told(status: int) -> bool:
-    return status < 500 and status not in _NOT_TOLD  # noqa: PLR2004 - the classes of HTTP
-
-
-def _refused(row: Mapping[str, Any]) -> Notice:
-    fields = f" ({', '.join(row['fields'])})" if row["fields"] else ""
-    times = f", {row['times']} times" if row["times"] > 1 else ""
-    message = f"a {row['dialect']} request was refused{times}: {row['reason']}{fields}"
-    return Notice(
-        id=f"refused-{row['dialect']}-{row['at_ms']}",
-        kind=NoticeKind.BAD_REQUEST,
-        at_ms=EpochMs(int(row["at_ms"])),
-        message=message,
-    )
+            return False
+        return now_ms - self._since_ms.setdefault(name, now_ms) >= self.lasting_ms
 
 
 def _about(name: str) -> AggregateId | None:
     word, _, what = name.partition(":")
-    return AggregateId(int(what)) if word == "unknown" else None
+    return AggregateId(int(what.partition(":")[0])) if word == "unknown" else None
 
 
 def _key(account: Account, why: str) -> Alarm:
     message = f"{account.venue} refuses the key: {why}"
-    over = f"{account.venue} does not refuse the key any more"
-    return Alarm(NoticeKind.ACCOUNT, account.id, account.name, message, over)
+    return _of_account(account, message, f"{account.venue} does not refuse the key any more")
 
 
 def _frozen(account: Account, why: str) -> Alarm:
     message = f"the account is frozen, and nothing is sent for it: {why}"
-    return Alarm(NoticeKind.ACCOUNT, account.id, account.name, message, "it is frozen no more")
+    return _of_account(account, message, "it is frozen no more")
 
 
-def _late(name: str, why: str) -> Alarm:
-    if name.startswith("memory"):
-        return Alarm(NoticeKind.UNREADY, NOBODY, None, why, "the store takes in entries again")
-    message = f"not all that must be done again and again is: {why}"
-    over = "all that must be done again and again is"
-    return Alarm(NoticeKind.UNREADY, NOBODY, None, message, over)
+def _of_account(account: Account, message: str, over: str) -> Alarm:
+    if not account.enabled:
+        over = "the account is switched off"
+    return Alarm(NoticeKind.ACCOUNT, account.id, account.name, message, over)
+
+
+def _away(feed: str, affects: Sequence[AccountName]) -> Alarm:
+    message, over = f"{feed} leaves requests without an answer", f"{feed} answers again"
+    return Alarm(NoticeKind.VENUE, NOBODY, None, message, over, tuple(affects))
+
+
+def _late(rounds: Sequence[str]) -> Alarm:
+    message = f"not all that must be done again and again is: {'; '.join(rounds)}"
+    return _of_nobody(NoticeKind.UNREADY, message, "all that must be done again and again is")
+
+
+def _full(percent: int) -> Alarm:
+    message = f"the memory of the store is {percent} % full, and entries are refused"
+    return _of_nobody(NoticeKind.UNREADY, message, "the store takes in entries again")
+
+
+def _of_nobody(kind: NoticeKind, message: str, over: str) -> Alarm:
+    return Alarm(kind, NOBODY, None, message, over)

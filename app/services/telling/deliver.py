@@ -1,6 +1,7 @@
 """What waits for a channel is told there, and again until it has arrived."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from app import metrics
@@ -10,7 +11,7 @@ from app.domain.moments import has_come
 from app.domain.notice import Notice, NoticeKind
 from app.ports import Ports
 from app.ports.notices import Mailbox, Notices, Outcome, Progress, Sender, Sent
-from app.services.exclusive import ALIVE_MS, exclusive
+from app.services.exclusive import ALIVE_MS, Hold, exclusive
 
 #: Notices of one message that are told one by one; of more it is told how many there are.
 LINES_MAX = 20
@@ -45,9 +46,7 @@ def deliver(
     the same is sent again, and says so; these services know no other way. An event that goes to a
     webhook of ours has an id by which its receiver knows it again.
     """
-    with exclusive(
-        ports.locks, f"mailbox:{mailbox.kind}:{mailbox.channel}", ALIVE_MS, SENDING_MS
-    ) as is_ours:
+    with _held(mailbox, ports) as is_ours:
         if is_ours:
             _Delivering(mailbox, channel, notices, sender, ports).tell()
 
@@ -66,6 +65,32 @@ def discard(mailbox: Mailbox, notices: Notices) -> None:
         notices.remove(mailbox, waiting)
 
 
+def tidy(mailbox: Mailbox, notices: Notices, ports: Ports) -> None:
+    """Drop what is too old, or too much, and count it: a day later nobody acts on it any more."""
+    with _held(mailbox, ports) as is_ours:
+        if not is_ours:
+            return
+        since_ms = ports.clock.now_ms() - LIFE_MS
+        over = notices.count([mailbox])[mailbox] - WAITING_MAX
+        oldest = notices.waiting(mailbox, 1)
+        dropped = 0
+        while oldest and (over > 0 or oldest[0].at_ms < since_ms):
+            oldest = notices.waiting(mailbox, TOGETHER_MAX)
+            gone = [one for at, one in enumerate(oldest) if one.at_ms < since_ms or at < over]
+            notices.remove(mailbox, gone)
+            dropped, over = dropped + len(gone), over - len(gone)
+            oldest = notices.waiting(mailbox, 1)
+        if dropped:
+            known = notices.progress(mailbox)
+            notices.note(mailbox, replace(known, dropped=known.dropped + dropped))
+
+
+def _held(mailbox: Mailbox, ports: Ports) -> AbstractContextManager[Hold]:
+    """Hold a mailbox, for as long as this process lives and sends of it."""
+    name = f"mailbox:{mailbox.kind}:{mailbox.channel}"
+    return exclusive(ports.locks, name, ALIVE_MS, SENDING_MS)
+
+
 class _Delivering:
     """One mailbox, while it is held."""
 
@@ -74,92 +99,85 @@ class _Delivering:
     ) -> None:
         self._mailbox, self._channel, self._notices = mailbox, channel, notices
         self._sender, self._ports = sender, ports
-        self._pause_ms = _pause_ms(mailbox, channel)
+        self._looked_ms = ports.clock.steady_ms()
+        self._progress = notices.progress(mailbox)
 
     def tell(self) -> None:
-        progress = self._notices.progress(self._mailbox)
-        if not is_due(self._mailbox, self._channel, progress, self._ports):
+        """Send the next message; of what goes singly, several in a row while they arrive."""
+        if not is_due(self._mailbox, self._channel, self._progress, self._ports):
             return
-        now_ms = self._ports.clock.server_ms()
-        self._drop_old()
-        for _ in range(1 if self._pause_ms else SINGLY_MAX):
-            looked_ms = self._ports.clock.steady_ms()
-            waiting = self._notices.waiting(self._mailbox, TOGETHER_MAX)
-            told = self._next(waiting, progress)
-            if not told:
-                if progress.begun:
-                    self._notices.note(self._mailbox, replace(progress, begun=()))
+        if not self._channel.goes_singly:
+            self._tell(self._notices.waiting(self._mailbox, TOGETHER_MAX))
+            return
+        until_ms = self._looked_ms + SENDING_MS // 2
+        for one in self._begun_first(self._notices.waiting(self._mailbox, SINGLY_MAX)):
+            if not self._tell([one]) or self._ports.clock.steady_ms() > until_ms:
                 return
-            self._begin(told, progress)
-            if self._ports.clock.steady_ms() - looked_ms >= ALIVE_MS:
-                return  # this process slept: another one may hold the mailbox by now
-            progress = self._send(told, progress)
-            if progress.failures or progress.next_ms > now_ms:
-                return
+            self._looked_ms = self._ports.clock.steady_ms()
 
-    def _next(self, waiting: Sequence[Notice], progress: Progress) -> Sequence[Notice]:
-        """Return what goes with the next message: first of all what was begun, and only that."""
-        begun = [one for one in waiting if one.id in progress.begun]
-        return begun or (waiting if self._pause_ms else waiting[:1])
+    def _begun_first(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        return sorted(waiting, key=lambda one: one.id not in self._progress.begun)
 
-    def _begin(self, told: Sequence[Notice], progress: Progress) -> None:
-        begun = tuple(one.id for one in told)
-        self._notices.note(self._mailbox, replace(progress, begun=begun))
-
-    def _send(self, told: Sequence[Notice], progress: Progress) -> Progress:
+    def _tell(self, waiting: Sequence[Notice]) -> bool:
+        """Tell what was begun, and only that, else all of these; return whether it arrived."""
+        told = [one for one in waiting if one.id in self._progress.begun] or list(waiting)
+        if not told:
+            return False
+        is_repeated = any(one.id in self._progress.begun for one in told)
+        ids = tuple(one.id for one in told)
+        self._note(replace(self._progress, begun=ids))
+        if self._ports.clock.steady_ms() - self._looked_ms >= ALIVE_MS:
+            return False  # this process slept: another one may hold the mailbox by now
+        before, self._progress = self._progress, replace(self._progress, begun=ids)
         message = Message(
             kind=self._mailbox.kind,
             notices=tuple(told[:LINES_MAX]),
-            left_out=len(told) - len(told[:LINES_MAX]),
-            is_repeated=bool(progress.begun),
+            left_out=len(told[LINES_MAX:]),
+            is_repeated=is_repeated,
         )
         sent = self._sender.send(self._channel, message)
         metrics.MESSAGES.labels(kind=self._mailbox.kind, outcome=sent.outcome).inc()
         now_ms = self._ports.clock.server_ms()
         if sent.outcome is Outcome.ARRIVED:
             self._notices.remove(self._mailbox, told)
-            after = Progress(next_ms=EpochMs(now_ms + self._pause_ms))
-        else:
-            failures, is_unknown = progress.failures + 1, sent.outcome is Outcome.UNKNOWN
-            pause_ms = min(PAUSE_MS << min(failures - 1, 16), PAUSE_MS_MAX)
-            after = Progress(
-                # What has certainly not arrived has not begun, unless an earlier try may have.
-                begun=tuple(one.id for one in told) if is_unknown else progress.begun,
-                next_ms=EpochMs(now_ms + pause_ms),
-                failures=failures,
-            )
-        self._notices.note(self._mailbox, after)
-        self._note(sent, now_ms)
-        return after
-
-    def _note(self, sent: Sent, now_ms: EpochMs) -> None:
-        known = self._notices.delivery(self._channel.name)
-        if sent.outcome is Outcome.ARRIVED:
-            after = replace(
-                known, sent=known.sent + 1, last_sent_ms=now_ms, error="", error_ms=None
+            self._progress = replace(
+                self._progress,
+                begun=(),
+                next_ms=EpochMs(now_ms + _pause_ms(self._mailbox, self._channel)),
+                failures=0,
+                sent=self._progress.sent + 1,
+                last_id=ids[-1],
+                last_sent_ms=now_ms,
+                error="",
+                error_ms=None,
             )
         else:
-            after = replace(known, error=sent.words or "nothing was said", error_ms=now_ms)
-        self._notices.note_delivery(self._channel.name, after)
+            # What has certainly not arrived has not begun, unless an earlier try may have.
+            is_unknown = sent.outcome is Outcome.UNKNOWN
+            self._progress = _failed(
+                replace(self._progress, begun=ids if is_unknown else before.begun), sent, now_ms
+            )
+        self._note(self._progress)
+        return sent.outcome is Outcome.ARRIVED
 
-    def _drop_old(self) -> None:
-        """Drop what is too old, or too much: a day later nobody acts on it any more."""
-        since_ms = self._ports.clock.now_ms() - LIFE_MS
-        over = self._notices.count([self._mailbox])[self._mailbox] - WAITING_MAX
-        dropped = 0
-        while True:
-            oldest = self._notices.waiting(self._mailbox, TOGETHER_MAX)
-            gone = [one for at, one in enumerate(oldest) if one.at_ms < since_ms or at < over]
-            if not gone:
-                break
-            self._notices.remove(self._mailbox, gone)
-            dropped, over = dropped + len(gone), over - len(gone)
-        if dropped:
-            known = self._notices.delivery(self._channel.name)
-            after = replace(known, dropped=known.dropped + dropped)
-            self._notices.note_delivery(self._channel.name, after)
+    def _note(self, progress: Progress) -> None:
+        self._notices.note(self._mailbox, progress)
+
+
+def _failed(progress: Progress, sent: Sent, now_ms: EpochMs) -> Progress:
+    """Return the progress after a try that has failed."""
+    failures = progress.failures + 1
+    pause_ms = min(PAUSE_MS << min(failures - 1, 16), PAUSE_MS_MAX)
+    return replace(
+        progress,
+        next_ms=EpochMs(now_ms + pause_ms),
+        failures=failures,
+        error=sent.words or "nothing was said",
+        error_ms=now_ms,
+    )
 
 
 def _pause_ms(mailbox: Mailbox, channel: Channel) -> int:
     """Return how long after a message the next one goes; whoever tries a channel waits for none."""
-    return 0 if mailbox.kind is NoticeKind.TEST else channel.pause_seconds * 1000
+    is_at_once = mailbox.kind is NoticeKind.TEST or channel.goes_singly
+    return 0 if is_at_once else channel.pause_seconds * 1000

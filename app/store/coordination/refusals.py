@@ -44,6 +44,7 @@ class RedisRefusals:
         client: of the store.
         now_ms: wall clock.
         seconds: of a clock that never goes back.
+        tell: is given what was written, right after.
     """
 
     def __init__(
@@ -51,10 +52,12 @@ class RedisRefusals:
         client: redis.Redis,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         seconds: Callable[[], float] = time.monotonic,
+        tell: Callable[[Sequence[Row]], None] = lambda _: None,
     ) -> None:
         self._client = client
         self._now_ms = now_ms
         self._seconds = seconds
+        self._tell = tell
         self._lock = threading.Lock()
         self._waiting: OrderedDict[str, Row] = OrderedDict()
         self._is_writing = False
@@ -151,3 +154,5 @@ class RedisRefusals:
                 for name, row in newer.items():
                     self._count(name, row)
             raise
+        with suppress(StoreError):  # they are kept, whether anybody is told or not
+            self._tell(list(taken.values()))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +13,7 @@ from app.domain.notice import Notice, NoticeKind
 from app.ports.notices import Addressed, Mailbox, Progress
 from app.store.core import keys
 from app.store.core.codec import decoder, encoder, json_text
-from app.store.core.scripts import load_script, run_queued, text_of
+from app.store.core.scripts import Call, load_script, run_queued, text_of
 from app.store.core.sharded import by_server, each_server
 from app.store.core.transaction import OK, Condition, Write, transact
 
@@ -63,29 +62,26 @@ class RedisNotices:
         return sorted(found, key=lambda one: (one.at_ms, one.id))[:limit]
 
     def count(self, mailboxes: Collection[Mailbox]) -> Mapping[Mailbox, int]:
-        """Return how many wait in these mailboxes."""
+        """Return how many wait in these mailboxes; a server that is away is left out."""
         counts = {}
         for mailbox in mailboxes:
-            with self._client.pipeline(transaction=False) as pipeline:
-                for shard in keys.SHARDS:
-                    pipeline.zcard(shard.notices + _text(mailbox))
-                counts[mailbox] = sum(pipeline.execute())
+            named = [shard.notices + _text(mailbox) for shard in keys.SHARDS]
+            counts[mailbox] = sum(each_server(by_server(self._client, named), _count))
         return counts
 
     def remove(self, mailbox: Mailbox, notices: Sequence[Notice]) -> None:
         """Take these off: they are told, or will not be."""
         texts = [json_text(encoder(Notice)(one)) for one in notices]
-        run_queued(
-            self._client,
-            [
-                (
-                    self._told,
-                    [shard.notices + _text(mailbox), shard.told_to],
-                    [_text(mailbox), *texts],
-                )
-                for shard in keys.SHARDS
-            ],
-        )
+        told_to = {shard.notices + _text(mailbox): shard.told_to for shard in keys.SHARDS}
+
+        def take_off(_: redis.Redis, own: Sequence[str]) -> None:
+            calls: list[Call] = [
+                (self._told, [key, told_to[key]], [_text(mailbox), *texts]) for key in own
+            ]
+            run_queued(self._client, calls)
+
+        # What is on a server that is away was not read, either.
+        each_server(by_server(self._client, told_to), take_off)
 
     def progress(self, mailbox: Mailbox) -> Progress:
         """Return how far the messages of a mailbox are."""
@@ -98,14 +94,20 @@ class RedisNotices:
         self._client.hset(keys.DELIVERIES, _text(mailbox), text)
 
     def delivery(self, channel: str) -> Delivery:
-        """Return how it goes with the messages of a channel, but for what waits."""
-        found = self._client.hget(keys.DELIVERIES, f":{channel}")
-        return Delivery() if found is None else _read(Delivery, found)
-
-    def note_delivery(self, channel: str, delivery: Delivery) -> None:
-        """Write that down."""
-        kept = replace(delivery, waiting=0, by_kind={})
-        self._client.hset(keys.DELIVERIES, f":{channel}", json_text(encoder(Delivery)(kept)))
+        """Return how it goes with the messages of a channel."""
+        mailboxes = [Mailbox(kind, channel) for kind in NoticeKind]
+        found = self._client.hmget(keys.DELIVERIES, [_text(one) for one in mailboxes])
+        each: list[Progress] = [_read(Progress, text) for text in found if text is not None]
+        failed = max((one for one in each if one.error), key=_failed_ms, default=Progress())
+        waiting = [one for one in self.mailboxes() if one.channel == channel]
+        return Delivery(
+            waiting=sum(self.count(waiting).values()),
+            dropped=sum(one.dropped for one in each),
+            sent=sum(one.sent for one in each),
+            last_sent_ms=max((one.last_sent_ms for one in each if one.last_sent_ms), default=None),
+            error=failed.error,
+            error_ms=failed.error_ms,
+        )
 
     def alarms(self) -> Mapping[str, EpochMs]:
         """Return what ails, and was told → since when, server time."""
@@ -130,6 +132,17 @@ class RedisNotices:
         shard = keys.shard_of(account)
         over: Write = ("HDEL", shard.alarms, name)
         transact(self._commit, [], [over, *notice_writes(shard, addressed)])
+
+
+def _count(server: redis.Redis, own: Sequence[str]) -> int:
+    with server.pipeline(transaction=False) as pipeline:
+        for key in own:
+            pipeline.zcard(key)
+        return sum(pipeline.execute())
+
+
+def _failed_ms(progress: Progress) -> int:
+    return progress.error_ms or 0
 
 
 def _text(mailbox: Mailbox) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import redis
+import structlog
 
 from app.domain.account import Account, ApiClient, Connector
 from app.domain.channel import Channel
@@ -21,6 +22,8 @@ from app.store.core.codec import Value, encoder, value_from
 from app.store.core.scripts import load_script, run_queued, text_of
 from app.store.core.sharded import by_server, each_server
 from app.store.core.transaction import OK
+
+_log = structlog.get_logger()
 
 #: After this long everything is read anew even if nobody said that it has changed.
 LIFE_SECONDS = 2.0
@@ -68,9 +71,21 @@ class _Snapshot:
         """Return an API client that there is."""
         return self._record(ApiClient, name, self.clients[name])
 
-    def channel(self, name: str) -> Channel:
-        """Return a channel that there is."""
-        return self._record(Channel, name, self.channels[name])
+    @property
+    def readable_channels(self) -> tuple[Channel, ...]:
+        """All channels by name, but for those of a newer release; the same object each time."""
+        known: tuple[Channel, ...] | None = self.decoded.get((Channel, ""))
+        if known is None:
+            found = (self._channel(name) for name in sorted(self.channels))
+            known = self.decoded[Channel, ""] = tuple(one for one in found if one is not None)
+        return known
+
+    def _channel(self, name: str) -> Channel | None:
+        try:
+            return self._record(Channel, name, self.channels[name])
+        except (LookupError, TypeError, ValueError) as error:
+            _log.warning("channel_not_read", channel=name, error=str(error))
+            return None
 
     def _record(self, kind: type[Value], name: str, text: str) -> Value:
         found: Value | None = self.decoded.get((kind, name))
@@ -171,8 +186,12 @@ class RedisRegistry:
 
     def channels(self) -> Sequence[Channel]:
         """Return all channels, by name, as far as this process knows: the store is not asked."""
-        snapshot = self._snapshot
-        return list(map(snapshot.channel, sorted(snapshot.channels)))
+        return self._snapshot.readable_channels
+
+    def known_name(self, account_id: AccountId) -> AccountName | None:
+        """Return the name of an account, as far as this process knows: the store is not asked."""
+        name = self._snapshot.account_ids.get(str(account_id))
+        return None if name is None else AccountName(name)
 
     def change(self, make: Callable[[], Changed]) -> Changed:
         """Read, check and put upon one version; what meets another change is made anew."""

@@ -12,6 +12,7 @@ import pytest
 from app.bootstrap import Wiring
 from app.channels.messenger import Messenger, StoreOutage
 from app.channels.sender import ChannelSender
+from app.domain.errors import StoreUnavailable
 from app.services.admin.rekey import rekey
 from tests.support.caller import Caller, Worker
 from tests.support.processes import eventually
@@ -149,6 +150,20 @@ def test_what_is_named_changes_and_the_rest_stays(api: Caller, wiring: Wiring) -
             },
             ["quiet_hours.timezone"],
         ),
+        (
+            {"service_url": TELEGRAM, "quiet_hours": {"begin": "07:00", "end": "07:00"}},
+            ["quiet_hours"],
+        ),
+        (
+            {
+                "service_url": TELEGRAM,
+                "quiet_hours": {"begin": "22:00", "end": "07:00", "timezone": "localtime"},
+            },
+            ["quiet_hours.timezone"],
+        ),
+        ({"service_url": f"{TELEGRAM}/12315545"}, ["service_url"]),
+        ({"service_url": f"{TELEGRAM}, json://example.com"}, ["service_url"]),
+        ({"webhook_url": "https://example.com", "pause_seconds": 5}, ["pause_seconds"]),
         ({"service_url": TELEGRAM, "colour": "red"}, ["colour"]),
     ],
 )
@@ -247,6 +262,24 @@ def test_a_store_that_is_away_is_told_once_by_one_process_of_a_machine(
     told = [one.json["message"] for one in receiver.received]
     assert "the store does not answer" in told[0]
     assert "the store answers again" in told[1]
+
+
+def test_whatever_goes_wrong_in_the_thread_of_the_messenger_it_goes_on(
+    api: Caller, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.call("PUT", PHONE, {"webhook_url": "https://a..b/"})
+    wiring.registry.refresh()
+    messenger = wiring.messenger()
+    looks = Mock(side_effect=StoreUnavailable("away"))
+    monkeypatch.setattr(messenger, "look", looks)
+    monkeypatch.setattr("app.channels.messenger.LASTING_MS", 0)
+    monkeypatch.setattr("app.channels.messenger.PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr("app.channels.messenger.TRIES", 1)
+    messenger.start()
+
+    eventually(lambda: looks.call_count > 5)
+    looks.side_effect = SystemExit
+    eventually(lambda: not any(one.name == "messenger" for one in threading.enumerate()))
 
 
 def test_without_channels_nothing_is_looked_for(

@@ -10,7 +10,6 @@ from app.bootstrap import Wiring
 from app.dispatch.celery_publisher import CeleryPublisher
 from app.dispatch.routes import QueueName, TaskName
 from app.domain.account import PAPER, Account
-from app.domain.channel import Delivery
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import Mode, Side
 from app.domain.errors import NotFound
@@ -23,11 +22,13 @@ from app.domain.identifiers import (
     VenueName,
     VenueOrderId,
 )
+from app.domain.notice import NoticeKind
 from app.domain.reconciliation import Mismatch, MismatchKind, Reconciliation, VenueOrder
 from app.domain.worker_request import WorkerAnswer
 from app.exchanges.account_key import name_of
 from app.factory import create_app
 from app.ports.coordination import WorkerRequests
+from app.ports.notices import Mailbox, Progress
 from app.services.admin.inspect import inspect_account
 from app.services.ask import leave_request
 from app.settings import ServerUrl
@@ -344,7 +345,8 @@ def test_a_channel_whose_messages_do_not_arrive_is_named(api: Caller, wiring: Wi
     address = {"service_url": "tgram://123456789:abcdefg_hijklmnop_qrst/1"}
     for name in ("good", "bad"):
         api.call("PUT", f"/api/channels/{name}", address)
-    wiring.notices.note_delivery("bad", Delivery(error="error=404", error_ms=EpochMs(1)))
+    failed = Progress(error="error=404", error_ms=EpochMs(1))
+    wiring.notices.note(Mailbox(NoticeKind.FILL, "bad"), failed)
     findings = api.call("POST", "/api/doctor")["findings"]
 
     (found,) = [one for one in findings if one["check"] == "channels"]

@@ -21,7 +21,6 @@ from app.admin.venue_accounts import STALE_MS
 from app.bootstrap import web_wiring
 from app.demo import seed
 from app.domain.account import Account, Connector
-from app.domain.channel import Delivery
 from app.domain.enums import Side
 from app.domain.identifiers import (
     AccountName,
@@ -32,6 +31,7 @@ from app.domain.identifiers import (
     Symbol,
     VenueOrderId,
 )
+from app.domain.notice import NoticeKind
 from app.domain.reconciliation import (
     FailedReconciliation,
     Mismatch,
@@ -45,6 +45,7 @@ from app.domain.venue_cancel import CancelState, VenueCancel
 from app.exchanges.account_key import name_of
 from app.factory import create_app
 from app.ports.ledger import Change
+from app.ports.notices import Mailbox, Progress
 from app.settings import Settings
 from app.store.core import keys
 from app.store.core.connection import connect
@@ -858,8 +859,8 @@ class TestChannels:
         site.api.call("PUT", "/api/channels/phone", {**channel, "quiet_hours": hours})
         site.worker.wiring.registry.refresh()
         site.send(action="buy", fixed="0.01")
-        failed = Delivery(sent=3, dropped=2, error=HOSTILE, error_ms=EpochMs(1_700_000_000_000))
-        site.wiring.notices.note_delivery("phone", failed)
+        failed = Progress(sent=3, dropped=2, error=HOSTILE, error_ms=EpochMs(1_700_000_000_000))
+        site.wiring.notices.note(Mailbox(NoticeKind.REFUSAL, "phone"), failed)
         page = site.text("/ui/channels")
 
         for words in ("phone", "tgram", "fill", "22:00 to 07:00", "Europe/Berlin", "3 sent"):

@@ -82,11 +82,11 @@ def test_a_message_says_what_when_of_whom_and_that_it_is_repeated() -> None:
     many = Message(kind=FILL, notices=(a_notice(1), a_notice(2)), left_out=5, is_repeated=True)
 
     assert one.title == "Hookfill: fill"
-    assert one.text == "09:08:01 mine: bought 1 BTC/USDT (1)"
+    assert one.text == "05-01 09:08:01Z mine: bought 1 BTC/USDT (1)"
     assert many.title == "Hookfill: fill (7)"
     assert many.text.splitlines() == [
-        "09:08:01 mine: bought 1 BTC/USDT (1)",
-        "09:08:02 mine: bought 2 BTC/USDT (2)",
+        "05-01 09:08:01Z mine: bought 1 BTC/USDT (1)",
+        "05-01 09:08:02Z mine: bought 2 BTC/USDT (2)",
         "... and 5 more.",
         "Repeated: this may have arrived before.",
     ]

@@ -1,14 +1,13 @@
 """What lasts is told when it has begun, and when it is over."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from app.domain.account import Account
 from app.domain.channel import Channel
 from app.domain.errors import OutcomeUnknown, StoreError, StoreUnavailable
-from app.domain.identifiers import AccountName, AggregateId, EpochMs
+from app.domain.identifiers import AccountName, AggregateId
 from app.domain.notice import Notice, NoticeKind
 from app.ports.notices import Mailbox
 from app.services.telling.alarms import (
@@ -18,6 +17,7 @@ from app.services.telling.alarms import (
     AlarmWatch,
     Surroundings,
 )
+from app.store.core import keys
 from tests.support.builders import SPOT, USDM, a_command, fixed
 from tests.support.rig import Rig
 
@@ -30,14 +30,12 @@ class World:
     broken: StoreError | None = None
     refused: dict[str, str] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
-    rows: list[dict[str, Any]] = field(default_factory=list)
 
     def around(self) -> Surroundings:
         return Surroundings(
             late=self._late,
             refused_key=lambda account: self.refused.get(account.name),
             is_away=self._is_away,
-            refusals=lambda limit: self.rows[:limit],
         )
 
     def _late(self) -> list[str]:
@@ -195,34 +193,73 @@ def test_without_a_store_nothing_is_told(watch: Watch) -> None:
         watch.look()
 
 
-def a_row(at_ms: int, status: int = 400, **odd: object) -> dict[str, Any]:
-    row = {
-        "dialect": "crypto_arsenal",
-        "status": status,
-        "fields": ["percent"],
-        "reason": "percent: Not a number.",
-        "peer": "1.2.3.4",
-        "at_ms": at_ms,
-        "times": 1,
-    }
-    return row | odd
+def test_whoever_begins_to_look_does_not_end_what_lasts(watch: Watch) -> None:
+    watch.world.late = ["sweep"]
+    watch.look()
+    told = watch.look(LASTING_MS)
+    watch.another().look()
+    watch.watch.forget()
+    watch.watch.look()
+
+    assert len(told) == 1
+    assert watch.told() == told
 
 
-def test_a_request_that_was_refused_at_the_door_is_told_once(watch: Watch) -> None:
-    watch.world.rows = [a_row(5_000, times=3), a_row(4_000, 422, fields=[])]
-    told = watch.look()
-    watch.world.rows = [a_row(6_000), *watch.world.rows]
-    later = watch.look(1_000)
+def test_what_nobody_wanted_to_hear_is_told_to_who_comes_while_it_lasts(watch: Watch) -> None:
+    rig = watch.rig
+    only_fills = Channel(name="phone", sealed="-", service="tgram", kinds=(NoticeKind.FILL,))
+    rig.registry.put_channel(only_fills)
+    watch.world.late = ["sweep"]
+    watch.look()
+    nobody = [*watch.look(LASTING_MS)]
+    rig.registry.put_channel(Channel(name="new", sealed="-", service="tgram"))
+    watch.look()
 
-    assert said(told) == [
-        "a crypto_arsenal request was refused: percent: Not a number.",
-        "a crypto_arsenal request was refused, 3 times: percent: Not a number. (percent)",
-    ]
-    assert [one.at_ms for one in later] == [EpochMs(ms) for ms in (4_000, 5_000, 6_000)]
+    assert nobody == []
+    assert len(watch.told("new")) == 1
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 405, 429, 500, 503])
-def test_strangers_and_our_own_trouble_are_no_bad_request(watch: Watch, status: int) -> None:
-    watch.world.rows = [a_row(5_000, status)]
+def test_an_account_that_was_switched_off_says_so(watch: Watch) -> None:
+    watch.rig.go_live()
+    watch.world.refused = {SPOT.name: "Invalid API-key"}
+    watch.look(ACCOUNTS_MS)
+    account = watch.rig.registry.account_named(SPOT.name)
+    watch.rig.registry.put_account(replace(account, enabled=False))
+    over = watch.look(ACCOUNTS_MS)
+
+    assert said(over)[1:] == ["the account is switched off"]
+
+
+def test_an_order_that_has_left_for_the_history_is_told_to_whoever_heard_of_it(
+    watch: Watch,
+) -> None:
+    channel = Channel(name="mine", sealed="-", service="tgram", accounts=(SPOT.name,))
+    watch.rig.registry.put_channel(channel)
+    order_id = watch.lose_an_answer()
+    watch.look(UNKNOWN_MS)
+    watch.rig.redis.delete(keys.AggregateKeys(order_id).record)
+    watch.rig.redis.delete(keys.shard_of(order_id).unknown)
+    watch.look()
+
+    assert [one.about for one in watch.told("mine")] == [order_id, order_id]
+    assert "left for the history" in watch.told("mine")[1].message
+
+
+def test_one_record_that_cannot_be_read_hides_nothing_else(watch: Watch) -> None:
+    order_id = watch.lose_an_answer()
+    watch.look(UNKNOWN_MS)
+    watch.rig.redis.hset(keys.AggregateKeys(order_id).record, "body", '{"s": 99}')
+    watch.rig.redis.delete(keys.shard_of(order_id).unknown)
+    watch.world.late = ["sweep"]
+    watch.look()
+    told = watch.look(LASTING_MS)
+
+    assert {one.kind for one in told} == {NoticeKind.UNKNOWN, NoticeKind.UNREADY}
+    assert len(told) == 2
+
+
+def test_an_alarm_of_a_newer_release_is_left_alone(watch: Watch) -> None:
+    watch.rig.redis.hset(keys.SHARDS[2].alarms, "weather:storm", 1)
 
     assert watch.look() == []
+    assert "weather:storm" in watch.rig.notices.alarms()

@@ -1,18 +1,18 @@
 """What waits for a channel is told, once as far as anybody can know."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from app.domain.channel import Channel, Message, QuietHours
+from app.domain.channel import WEBHOOK, Channel, Message, QuietHours
 from app.domain.identifiers import AccountId, EpochMs
 from app.domain.notice import Notice, NoticeKind
 from app.ports.notices import Mailbox, Outcome, Sent
 from app.services.telling import deliver as module
-from app.services.telling.deliver import deliver, discard
+from app.services.telling.deliver import deliver, discard, tidy
 from tests.support.builders import NOW
 from tests.support.clocks import nothing
 from tests.support.rig import Died, Rig
@@ -122,12 +122,26 @@ def test_of_very_many_it_is_told_how_many_there_are(desk: Desk) -> None:
     assert desk.waiting == 0
 
 
-def test_without_a_pause_each_goes_by_itself_at_once(desk: Desk) -> None:
-    desk.channel = replace(desk.channel, pause_seconds=0)
+def test_a_webhook_gets_each_by_itself_at_once(desk: Desk) -> None:
+    desk.channel = replace(desk.channel, service=WEBHOOK)
     desk.happen(3)
+    desk.phone.after = lambda: desk.rig.clock.advance(50)
     desk.deliver()
 
     assert desk.phone.told == [("n1",), ("n2",), ("n3",)]
+    assert desk.waiting == 0
+
+
+def test_a_webhook_that_fails_gets_the_same_event_again_before_the_next(desk: Desk) -> None:
+    desk.channel = replace(desk.channel, service=WEBHOOK)
+    desk.phone.answers.extend([ARRIVED, UNKNOWN])
+    desk.happen(3)
+    for _ in range(2):
+        desk.deliver()
+        desk.rig.clock.advance(module.PAUSE_MS)
+
+    assert desk.phone.told == [("n1",), ("n2",), ("n2",), ("n3",)]
+    assert [one.is_repeated for one in desk.phone.heard] == [False, False, True, False]
 
 
 def test_one_that_was_refused_goes_again_after_growing_pauses_and_is_no_repeat(desk: Desk) -> None:
@@ -236,6 +250,7 @@ def test_what_nobody_could_be_told_for_a_day_is_dropped_and_counted(desk: Desk) 
     desk.happen(3)
     desk.rig.clock.advance(module.LIFE_MS + 1_000)
     desk.happen()
+    tidy(PHONE, desk.rig.notices, desk.rig.ports)
     desk.deliver()
 
     assert desk.phone.told == [("n4",)]
@@ -247,6 +262,7 @@ def test_of_too_many_the_oldest_are_dropped_and_counted(
 ) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 5)
     desk.happen(8)
+    tidy(PHONE, desk.rig.notices, desk.rig.ports)
     desk.deliver()
 
     assert desk.phone.told == [("n4", "n5", "n6", "n7", "n8")]
@@ -258,3 +274,35 @@ def test_what_waits_for_a_channel_that_is_switched_off_is_dropped(desk: Desk) ->
     discard(PHONE, desk.rig.notices)
 
     assert desk.waiting == 0
+
+
+def test_whoever_slept_before_it_began_looks_anew_and_tells_nothing_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.happen()
+    waiting = desk.rig.notices.waiting
+
+    def sleep(mailbox: Mailbox, limit: int) -> Sequence[Notice]:
+        """Sleep right after the progress was read, while another one tells it all."""
+        monkeypatch.setattr(desk.rig.notices, "waiting", waiting)
+        desk.rig.clock.advance(5_000)
+        found = waiting(mailbox, limit)
+        desk.deliver()
+        return found
+
+    monkeypatch.setattr(desk.rig.notices, "waiting", sleep)
+    desk.deliver()
+
+    assert desk.phone.told == [("n1",)]
+
+
+def test_a_text_has_room_for_what_services_take() -> None:
+    notices = tuple(
+        Notice(id=f"n{number}", kind=FILL, at_ms=EpochMs(NOW), message="long " * 200)
+        for number in range(20)
+    )
+    message = Message(kind=FILL, notices=notices, left_out=3)
+
+    assert len(message.text) < 1_900
+    lines = message.text.splitlines()
+    assert lines[-1] == f"... and {3 + 20 - (len(lines) - 1)} more."

@@ -1,5 +1,6 @@
 """What people are told of what happens to orders and whatever they come from."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -20,6 +21,7 @@ from app.domain.request.signal import RequestStatus
 from app.domain.status import OrderStatus
 from app.ports.notices import Mailbox
 from app.services.advance import advance
+from app.store.core import keys
 from tests.support.builders import (
     ETH,
     SPOT,
@@ -161,10 +163,10 @@ def test_an_exit_that_is_refused_is_told_at_once_and_again_when_it_fails(
     rig.settle()
     later = said(told(rig))
 
-    refused = "the exit sell 0.5 ETH/USDT market was rejected: closed"
     guard = "sell 0.5 ETH/USDT when last reaches 1900"
+    refused = f"an exit of {guard} has closed nothing, and is tried again: closed"
     assert at_once == [refused]
-    assert later.count(refused) == tries
+    assert later.count(refused) == 1
     assert (f"{guard} needs a look: closed" in later) is (tries > 1)
     assert (f"no exit of {guard} fails any more" in later) is (tries > 1)
     assert "sold 0.5 ETH/USDT at 2000" in later
@@ -230,4 +232,35 @@ def test_a_fill_that_overtook_the_news_is_told(rig: Rig) -> None:
     report = a_report(filled_quantity=Decimal(1), fills=(a_fill(quantity=Decimal(1)),))
     advance(stored.aggregate.id, OrderReported(at_ms=rig.clock.now_ms(), report=report), rig.ports)
 
+    assert kinds(rig) == [FILL]
+
+
+def test_an_order_that_ends_after_it_was_filled_in_part_says_what_it_came_to(rig: Rig) -> None:
+    stored = rig.put(an_order(quantity=Decimal(1), status=OrderStatus.NEW))
+    for filled, status in (
+        ("0.03", OrderStatus.PARTIALLY_FILLED),
+        ("0.07", OrderStatus.PARTIALLY_FILLED),
+        ("0.07", OrderStatus.CANCELED),
+    ):
+        report = OrderReport(
+            status=status, filled_quantity=Decimal(filled), average_price=Decimal(50_000)
+        )
+        rig.clock.advance(1)
+        event = OrderReported(at_ms=rig.clock.now_ms(), report=report)
+        advance(stored.aggregate.id, event, rig.ports)
+
+    assert said(told(rig)) == [
+        "bought 0.03 BTC/USDT at 50000 so far",
+        "bought 0.07 BTC/USDT at 50000",
+    ]
+
+
+def test_a_channel_of_a_newer_release_keeps_nothing_from_being_committed(rig: Rig) -> None:
+    channel = {"name": "new", "sealed": "-", "service": "tgram", "kinds": ["weather"]}
+    rig.redis.hset(keys.CHANNELS, "new", json.dumps(channel))
+    rig.redis.incr(keys.REGISTRY)
+    rig.registry.refresh()
+    accepted = rig.run(a_command(size=fixed("0.1")))
+
+    assert rig.states(accepted.id) == [RequestStatus.DONE]
     assert kinds(rig) == [FILL]
