@@ -86,10 +86,14 @@ class Route:
     is_light: bool = False
 
     @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method == "GET" or self.is_reading
+
+    @property
     def takes_turns(self) -> bool:
         """Whether it stands back for orders, alerts and cancels (`app.web.turns`)."""
-        reads = self.method == "GET" or self.is_reading
-        return reads and not (self.is_fast or self.is_light)
+        return self.reads and not (self.is_fast or self.is_light)
 
 
 def blueprint_of(name: str, tag: str, routes: Iterable[Route]) -> Blueprint:

@@ -66,6 +66,7 @@ class RedisLedger:
         process: names this process in timelines.
         republish_after_ms: how long an effect may be owed before its message is sent again.
         sent: by what the script of a commit is called.
+        tell: is told of what was committed; None logs and counts it.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class RedisLedger:
         process: Callable[[], str],
         republish_after_ms: int,
         sent: Callable[[LoadedScript], Script] = lambda script: script,
+        tell: Callable[[Sequence[Change]], None] | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -82,6 +84,7 @@ class RedisLedger:
         self._republish_after_ms = republish_after_ms
         self._quarantine = RedisQuarantine(client)
         self._commit = sent(load_script(client, "run.lua", "commit.lua"))
+        self._tell = tell or _tell
         self._sent = threading.local()
 
     def load(self, aggregate_id: AggregateId) -> Stored:
@@ -142,7 +145,7 @@ class RedisLedger:
         answer = self._run(conditions, writes)
         if answer[0] != OK:
             raise _refusal(answer)
-        _tell(changes)
+        self._tell(changes)
         return effects
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> Admitted:
@@ -159,7 +162,7 @@ class RedisLedger:
             return Admitted(repeats=repeated)
         if answer[0] != OK:
             raise _refusal(answer)
-        _tell(changes)
+        self._tell(changes)
         return Admitted(is_behind=str(new.id) in answer[1:])
 
     def writes(self) -> int:
