@@ -194,7 +194,8 @@ def _foreseen(
     problems: Mapping[AggregateId, Reason],
     ports: Ports,
 ) -> Foreseen:
-    looked_at = [_looked_at(one, ports) for one in family if isinstance(one, Order)]
+    made = sorted((one for one in family if isinstance(one, Order)), key=lambda one: one.id)
+    looked_at = [_looked_at(one, ports) for one in made]
     orders = tuple(order for order, outcome in looked_at if outcome in _ORDERED)
     outcomes = [outcome for _, outcome in looked_at]
     outcome = _outcome_of(top, outcomes)

@@ -87,12 +87,12 @@ def _part(one: Foreseen, ports: Ports) -> Json:
         "reason": _reason(one.reason),
         "waits_for": one.waits_for,
         "due_at_ms": one.until_ms,
-        "orders": [_order(order, account) for order in one.orders],
+        "orders": [order_row(order, account) for order in one.orders],
         "later": list(_later(one)),
     }
 
 
-def _order(order: Order, account: Account) -> Json:
+def order_row(order: Order, account: Account) -> Json:
     """Return an order as its venue would get it, and what the paper venue would make of it."""
     condition = order.condition
     return {

@@ -88,8 +88,11 @@ class OverlayClient(redis.Redis):
         name = str(args[0]).upper()
         if name in _ABOUT or name in _STREAMS:
             return True
-        touched = (one in self._values or one in self._deleted for one in keys_of(args))
-        return name in _READS and not any(touched)
+        return name in _READS and not any(map(self.is_touched, keys_of(args)))
+
+    def is_touched(self, key: str) -> bool:
+        """Tell whether a key was written here, or deleted, or read for that."""
+        return key in self._values or key in self._deleted
 
     def value(self, key: str, kind: type[One]) -> One:
         """Return the value of a key, to be read or written.
@@ -163,10 +166,18 @@ class _OverlayPipeline(Pipeline):
         try:
             if all(overlay.is_only_read(args) for args, _ in commands):
                 return self._read(commands, raise_on_error=raise_on_error)
-            return [overlay.execute_command(*args, **options) for args, options in commands]
+            return [self._one(*command, raise_on_error=raise_on_error) for command in commands]
         finally:
             reset: Any = self.reset
             reset()
+
+    def _one(self, args: Any, options: Any, *, raise_on_error: bool) -> Any:  # noqa: ANN401 - as redis-py has it
+        try:
+            return self.overlay.execute_command(*args, **options)
+        except redis.RedisError as error:
+            if raise_on_error:
+                raise
+            return error
 
     def _read(self, commands: Sequence[Any], *, raise_on_error: bool) -> list[Any]:
         at_once: Any = self.transaction  # a method of the same name hides what it is

@@ -165,7 +165,9 @@ def _rate(client: redis.Redis, key: str, limit: str) -> _Refusal:
     if left_ms > _MINUTE_MS:
         client.delete(key)
     count: Any = client.incr(key)
-    return ["rate", str(max(left_ms, 0))] if count > int(limit) else None
+    if count <= int(limit):
+        return None
+    return ["rate", str(left_ms if left_ms > 0 else _MINUTE_MS)]
 
 
 def _repeats(client: redis.Redis, key: str, most: str) -> _Refusal:
