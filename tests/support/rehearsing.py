@@ -142,7 +142,9 @@ class Rehearsing:
     def _orders(self) -> dict[int, Json]:
         """Return the orders that were sent, or refused, by id."""
         everything = self._worker.wiring.reader.newest(None)
-        orders = sorted((one for one in everything if isinstance(one, Order)), key=lambda one: one.id)
+        orders = sorted(
+            (one for one in everything if isinstance(one, Order)), key=lambda one: one.id
+        )
         account = self._worker.wiring.registry.account
         rows = {
             one.id: order_row(one, account(one.account))
@@ -181,5 +183,3 @@ def _is_dry(content: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(told, dict) and told.get("dry_run") is True
-
-
