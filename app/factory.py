@@ -30,7 +30,7 @@ from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.errors import HookfillError, PayloadTooLarge
 from app.web.answers import respond
-from app.web.dry_run import routes_of_dialect
+from app.web.dry_run import refuse_elsewhere, routes_of_dialect
 from app.web.fast_path import FastPath
 from app.web.raw_body import BODY_BYTES_MAX
 from app.web.refusals import Refusals
@@ -81,6 +81,7 @@ def create_app(wiring: Wiring) -> Flask:
     for module in _OWN_ROUTES:
         app.register_blueprint(module.blueprint(wiring))
     app.before_request(authentication.Gate(wiring).admit)
+    app.before_request(refuse_elsewhere)
     answering = app.extensions[_REFUSALS] = Refusals(wiring)
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)

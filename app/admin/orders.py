@@ -93,21 +93,18 @@ class _Orders:
         body = loaded(_REPLAY, body_of_request())
         one = self._reader.find(order_id_of(reference, self._ports))
         if not (body["dry_run"] or is_dry(request.environ)):
-            return self._replayed(one, Replays(self._wiring), body, self)
+            return self.give_anew(one, body)
         rehearsal = rehearsal_of(self._wiring)
-        again = _Orders(rehearsal.wiring)
-        given = self._replayed(one, Replays(rehearsal.wiring), body, again)
-        return dry_answer(rehearsal, good(given))
+        return dry_answer(rehearsal, good(_Orders(rehearsal.wiring).give_anew(one, body)))
 
-    @staticmethod
-    def _replayed(
-        one: Aggregate, replays: Replays, body: Mapping[str, Any], told: "_Orders"
-    ) -> Json:
+    def give_anew(self, one: Aggregate, body: Mapping[str, Any]) -> Json:
+        """Give the command behind something anew, and answer what came of it."""
+        replays = Replays(self._wiring)
         accepted = replays.take_in(one, body.get("account"), body["price"])
         return {
             "replay_of": str(one.id),
             "repeated": accepted.is_duplicate,
-            "order": told._detail(accepted.id),
+            "order": self._detail(accepted.id),
         }
 
     def _told(self, known: Aggregate, account_name: str) -> Json:
@@ -155,7 +152,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         Route("GET", one, orders.show, answer=DETAIL),
         Route("POST", f"{one}/cancel", orders.cancel, answer=CANCELED),
         Route("POST", f"{one}/resolve", orders.resolve, body=_OUTCOME, answer=DETAIL),
-        Route("POST", f"{one}/replay", orders.replay, body=_REPLAY, answer=REPLAYED),
+        Route("POST", f"{one}/replay", orders.replay, body=_REPLAY, answer=REPLAYED, runs_dry=True),
         Route("GET", "/api/events", streams.open),
     )
     return blueprint_of("orders", "Orders", rows)

@@ -32,23 +32,23 @@ _COLUMNS = {
 def replay(
     api: Api,
     order_id: str,
-    account: str | None,
-    price: str,
     idempotency_key: str | None,
     *,
     is_dry: bool,
     as_json: bool,
+    **said: str | None,
 ) -> None:
     """Give what came in once anew, on a paper account, with the market of now.
 
     ORDER_ID is that of a signal, a reversal, a smart trade, or of an order or smart order that
     stands alone.
     """
-    body: Record = {"price": price, "dry_run": is_dry}
-    if account is not None:
-        body["account"] = account
-    headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-    answer = api.post("api", "orders", order_id, "replay", body=body, headers=headers)
+    named = {name: value for name, value in said.items() if value is not None}
+    answer = api.post(
+        *("api", "orders", order_id, "replay"),
+        body={**named, "dry_run": is_dry},
+        headers={} if idempotency_key is None else {"Idempotency-Key": idempotency_key},
+    )
     if as_json:
         click.echo(json.dumps(answer, indent=2, default=str))
     elif is_dry:

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.bootstrap import Wiring, paper_ports, store_ports
 from app.domain.identifiers import EpochMs
+from app.exchanges.account_key import AccountKeys
 from app.history.reader import WholeReader
 from app.paper.admin.administration import PaperAdministration
 from app.paper.paper_venues import PaperVenues
@@ -27,8 +28,12 @@ from app.rehearsal.ports import (
 from app.rehearsal.venues import DryVenues
 from app.services.dry_run import Altered, Follower, Foreseen, foreseen
 from app.store.coordination.rates import RedisRates
+from app.store.coordination.refusals import RedisRefusals
 from app.store.core.demo_secrets import RedisDemoSecrets
+from app.store.core.memory import RedisMemory
 from app.store.core.reader import RedisReader
+from app.store.core.tape import RedisTape
+from app.store.memory.key_trials import RedisKeyTrials
 from app.store.memory.venue_memory import RedisSymbolMap, RedisVenueMemory
 from app.store.overlay import scripts
 from app.store.overlay.client import Counterpart, OverlayClient
@@ -134,7 +139,12 @@ def rehearsal_of(wiring: Wiring) -> Rehearsal:
             history=history,
             reader=WholeReader(live, history),
             events=live,
+            tape=RedisTape(store),
             demo_secrets=RedisDemoSecrets(store),
+            refusals=RedisRefusals(store),
+            keys=AccountKeys(RedisKeyTrials(store)),
+            movable_clock=None,
+            store_memory=RedisMemory(store),
             symbols=RedisSymbolMap(store),
             memory=memory,
             rates=RedisRates(store),

@@ -13,7 +13,7 @@ from app.domain.account import PAPER, Account
 from app.domain.aggregate import Aggregate
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import ReasonCode
-from app.domain.errors import NotFound, VenueError, VenueRejected, VenueUnavailable
+from app.domain.errors import NotDry, NotFound, VenueError, VenueRejected, VenueUnavailable
 from app.domain.identifiers import AggregateId, EpochMs
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -27,7 +27,7 @@ from app.services.learn import known_quote, known_rules, known_view
 from app.services.perform import carry_out
 from app.services.placing.place import as_it_would_be_sent
 
-#: Pieces of work that one request brings; what would follow then is not foreseen any more.
+#: Pieces of work that one request may bring: of more than that nobody waits for the end.
 STEPS_MAX = 500
 
 #: At an exchange these end a dry run: what comes of them, only the exchange can tell.
@@ -61,6 +61,7 @@ class Follower:
         self._waiting = waiting
         self._ports: Ports | None = None
         self._is_at_work = False
+        self._steps = 0
         self.problems: dict[AggregateId, Reason] = {}
 
     def begin(self, ports: Ports) -> None:
@@ -79,9 +80,10 @@ class Follower:
             return False
         self._is_at_work = True
         try:
-            for _ in range(STEPS_MAX):
-                if not self._waiting:
-                    break
+            while self._waiting:
+                self._steps += 1
+                if self._steps > STEPS_MAX:
+                    raise NotDry(f"more than {STEPS_MAX} things would follow")
                 self._do(self._waiting.popleft(), ports)
         finally:
             self._is_at_work = False

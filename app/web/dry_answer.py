@@ -38,6 +38,8 @@ def dry_answer(rehearsal: Rehearsal, given: Answer) -> Answer:
     ports = rehearsal.wiring.ports
     parts = [_part(one, ports) for one in new]
     status, body, _ = given
+    if isinstance(body, bytes):
+        body = body.decode()
     is_refused = status >= HTTPStatus.BAD_REQUEST
     return good(
         {
@@ -47,6 +49,8 @@ def dry_answer(rehearsal: Rehearsal, given: Answer) -> Answer:
             "reason": next((one["reason"] for one in parts if one["reason"]), None),
             "account": _common(parts, "account"),
             "symbol": _common(parts, "symbol"),
+            "waits_for": _common(parts, "waits_for"),
+            "due_at_ms": _common(parts, "due_at_ms"),
             "orders": [row for one in parts for row in _rows(one["orders"])],
             "later": [row for one in parts for row in _rows(one["later"])],
             "changes": [_change(one, ports) for one in altered],

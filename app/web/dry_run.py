@@ -13,14 +13,15 @@ from urllib.parse import parse_qsl
 from flask import request
 
 from app.bootstrap import Wiring
-from app.domain.errors import MalformedPayload, invalid_fields
+from app.domain.errors import MalformedPayload, NotDry, invalid_fields
 from app.rehearsal.rehearsal import rehearsal_of
 from app.web.answers import Answer
 from app.web.dry_answer import dry_answer
 from app.web.json_body import out_of_form, without_mark
 from app.web.raw_body import raw_body_of
-from app.web.routes import Route, View
+from app.web.routes import Route, View, route_of_request
 from app.web.surface import Surface
+from app.web.turns import Turns
 
 Environ = MutableMapping[str, Any]
 
@@ -39,13 +40,30 @@ _BEGINNING: Final = "dry"
 
 _SHOWN_CHARACTERS = 40
 
+#: They cost more than what they are tried for, and must not keep that waiting.
+_TURNS: Final = Turns()
+
 
 def routes_of_dialect(surface: Surface, wiring: Wiring) -> Sequence[Route]:
     """Return the routes of a dialect, of which those that change something can run dry."""
     return [
-        one if one.reads else replace(one, view=_either(one, surface, wiring))
+        one if one.reads else replace(one, view=_either(one, surface, wiring), runs_dry=True)
         for one in surface.routes(wiring)
     ]
+
+
+def refuse_elsewhere() -> None:
+    """Refuse a dry run of what cannot tell what it would do, rather than do it.
+
+    Raises:
+        NotDry: the request at hand asks for one.
+        MalformedPayload, PayloadTooLarge, EncodingUnsupported: as in `is_dry`.
+    """
+    route = route_of_request()
+    if route is None or route.reads or route.runs_dry:
+        return
+    if is_dry(request.environ):
+        raise NotDry("this cannot run dry; nothing was done")
 
 
 def _either(route: Route, surface: Surface, wiring: Wiring) -> View:
@@ -78,12 +96,15 @@ def _run(
     Raises:
         HookfillError: as the real run.
         NotDry: what it would do cannot be told without doing it.
+        TooBusy: there are others already, and they stand back for what is real.
     """
-    rehearsal = rehearsal_of(wiring)
     key = (route.method, route.rule)
-    twin = next(one for one in surface.routes(rehearsal.wiring) if (one.method, one.rule) == key)
-    given: Answer = twin.view(*arguments, **names)
-    return dry_answer(rehearsal, given)
+    with _TURNS.turn():
+        rehearsal = rehearsal_of(wiring)
+        routes = surface.routes(rehearsal.wiring)
+        twin = next(one for one in routes if (one.method, one.rule) == key)
+        given: Answer = twin.view(*arguments, **names)
+        return dry_answer(rehearsal, given)
 
 
 def is_dry(environ: Environ) -> bool:

@@ -30,13 +30,7 @@ def raw_body() -> bytes:
     Raises:
         PayloadTooLarge, MalformedPayload, EncodingUnsupported: as in `raw_body_of`.
     """
-    environ = request.environ
-    if _BODY not in environ:
-        body = raw_body_of(environ)
-        environ["wsgi.input"] = BytesIO(body)  # forms are read by Flask
-        if environ.get("CONTENT_LENGTH"):
-            environ["CONTENT_LENGTH"] = str(len(body))
-    return body_read(environ)
+    return raw_body_of(request.environ)
 
 
 def body_read(environ: Mapping[str, Any]) -> bytes:
@@ -74,6 +68,9 @@ def raw_body_of(environ: MutableMapping[str, Any]) -> bytes:
             "invalid_json", f"the body ended after {len(body)} of {length} bytes"
         )
     environ[_BODY] = body = _unpacked(body, environ.get("HTTP_CONTENT_ENCODING", ""))
+    environ["wsgi.input"] = BytesIO(body)  # forms are read by Flask
+    if environ.get("CONTENT_LENGTH"):
+        environ["CONTENT_LENGTH"] = str(len(body))
     return body
 
 

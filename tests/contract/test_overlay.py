@@ -1,6 +1,5 @@
 """The store as it would be, held to the promises of the store as it is."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from app.paper.store import overlay as paper_scripts
 from app.store.core.sharded import keys_of
 from app.store.overlay import scripts
 from app.store.overlay.client import OverlayClient
-from tests.contract import test_admission, test_ledger
 from tests.contract.test_admission import *  # noqa: F403 - the same promises
 from tests.contract.test_lanes import *  # noqa: F403 - the same promises
 from tests.contract.test_ledger import *  # noqa: F403 - the same promises
@@ -20,7 +18,6 @@ from tests.contract.test_paper_conditions import *  # noqa: F403 - the same prom
 from tests.contract.test_paper_ledger import *  # noqa: F403 - the same promises
 from tests.contract.test_paper_venue import *  # noqa: F403 - the same promises
 from tests.contract.test_timers import *  # noqa: F403 - the same promises
-from tests.support.redis_store import Store
 
 #: What these ask is of no matter in a dry run: how long something is kept, how much is told, what
 #: a double can tell apart, and what stands in the keys of the real store.

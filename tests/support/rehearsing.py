@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final
@@ -136,8 +136,9 @@ class Rehearsing:
     def _contents(self) -> dict[str, object]:
         """Return all that is stored, save what goes by itself after a while."""
         store = self._store
-        keys = [key for key in store.keys() if key not in _WRITTEN and store.pttl(key) < 0]
-        return {key: _content(store, key) for key in keys}
+        found = (str(key) for key in store.scan_iter())
+        keys = [key for key in found if key not in _WRITTEN and store.pttl(key) < 0]
+        return {key: _READ[str(store.type(key))](store, key) for key in keys}
 
     def _orders(self) -> dict[int, Json]:
         """Return the orders that were sent, or refused, by id."""
@@ -157,24 +158,16 @@ class Rehearsing:
 _REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
 
 
-def _content(store: redis.Redis, key: str) -> object:
-    """Return what a key holds; not as it is dumped, since a server moves it about."""
-    kind = store.type(key)
-    match kind:
-        case "string":
-            return store.get(key)
-        case "hash":
-            return store.hgetall(key)
-        case "set":
-            return store.smembers(key)
-        case "zset":
-            return store.zrange(key, 0, -1, withscores=True)
-        case "list":
-            return store.lrange(key, 0, -1)
-        case "stream":
-            return store.xrevrange(key, count=1)
-        case _:
-            return kind
+#: Kind of value → what it holds; not as it is dumped, since a server moves it about.
+_READ: Final[Mapping[str, Callable[[redis.Redis, str], object]]] = {
+    "hash": lambda store, key: store.hgetall(key),
+    "list": lambda store, key: store.lrange(key, 0, -1),
+    "set": lambda store, key: store.smembers(key),
+    "stream": lambda store, key: store.xrevrange(key, count=1),
+    "string": lambda store, key: store.get(key),
+    "zset": lambda store, key: store.zrange(key, 0, -1, withscores=True),
+    "none": lambda _store, _key: None,
+}
 
 
 def _is_dry(content: bytes) -> bool:

@@ -236,10 +236,38 @@ def take_request(client: redis.Redis, keys: Sequence[str], arguments: Sequence[s
     return ["ok", body] if client.hsetnx(keys[0], "taken", "1") else ["none"]
 
 
+def quarantine(_client: redis.Redis, _keys: Sequence[str], _arguments: Sequence[str]) -> list[Any]:
+    """Note nothing: whoever really comes upon the record notes it, unlike quarantine.lua."""
+    return ["known"]
+
+
+def bring_back(client: redis.Redis, keys: Sequence[str], arguments: Sequence[str]) -> list[Any]:
+    """Put an aggregate back as it left, as bring_back.lua."""
+    kept, record, timeline, children = keys
+    give_up_at, aggregate_id, parent, version, body, count, *texts = arguments
+    if client.exists(record):
+        return ["ok"]
+    now_ms = _now_ms(client)
+    if now_ms > int(give_up_at):
+        return ["give_up", str(now_ms)]
+    client.hset(record, mapping={"version": version, "body": body})
+    if parent:
+        client.hset(record, "parent", parent)
+    entries, born = texts[: int(count)], texts[int(count) :]
+    if entries:
+        client.rpush(timeline, *entries)
+    if born:
+        client.sadd(children, *born)
+    client.zadd(kept, {aggregate_id: now_ms})
+    return ["ok"]
+
+
 COUNTERPARTS: Final[Mapping[str, Counterpart]] = {
     sha_of("run.lua", "commit.lua"): commit,
     sha_of("commit.lua"): commit,
+    sha_of("bring_back.lua"): bring_back,
     sha_of("ids.lua"): ids,
+    sha_of("quarantine.lua"): quarantine,
     sha_of("sign.lua"): sign,
     sha_of("spend.lua"): spend,
     sha_of("take_request.lua"): take_request,
