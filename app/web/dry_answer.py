@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from http import HTTPStatus
 from typing import Final
+
+from marshmallow import fields
 
 from app.domain.account import Account
 from app.domain.aggregate import Aggregate
@@ -18,9 +21,94 @@ from app.ports import Ports
 from app.rehearsal.rehearsal import Rehearsal
 from app.services.dry_run import Altered, Foreseen, Outcome
 from app.web.answers import Answer, Json, good
+from app.web.fields import Figure, Flag, Strict, Text
 
 #: Of several parts that come to different things.
 MIXED: Final = "mixed"
+
+_Text = partial(Text, allow_none=True)
+_Figure = partial(Figure, allow_none=True)
+
+
+class _Reason(Strict):
+    code = Text()
+    message = Text()
+
+
+class _Order(Strict):
+    venue = Text()
+    account = Text()
+    symbol = Text()
+    market = Text()
+    side = Text()
+    position_side = _Text()
+    type = Text()
+    time_in_force = Text()
+    quantity = Figure()
+    amount = _Figure()
+    price = _Figure()
+    trigger_price = _Figure()
+    reduce_only = Flag()
+    leverage = fields.Integer(allow_none=True)
+    state = Text()
+    filled_quantity = Figure()
+    average_price = _Figure()
+    reason = fields.Nested(_Reason, allow_none=True)
+
+
+class _Later(Strict):
+    kind = Text()
+    side = _Text()
+    type = _Text()
+    quantity = _Figure()
+    percent = _Figure()
+    price = _Figure()
+    trigger_price = _Figure()
+    trigger = _Text()
+
+
+class _Change(Strict):
+    id = Text()
+    kind = Text()
+    account = Text()
+    symbol = Text()
+    state_before = Text()
+    state = Text()
+    cancel_requested = Flag()
+    reason = fields.Nested(_Reason, allow_none=True)
+
+
+class _Told(Strict):
+    outcome = Text()
+    reason = fields.Nested(_Reason, allow_none=True)
+    account = _Text()
+    symbol = _Text()
+    waits_for = _Text()
+    due_at_ms = fields.Integer(allow_none=True)
+    orders = fields.List(fields.Nested(_Order))
+    later = fields.List(fields.Nested(_Later))
+
+
+class _Part(_Told):
+    kind = Text()
+
+
+class _Answered(Strict):
+    status = fields.Integer()
+    body = fields.Raw(allow_none=True)
+
+
+class DryRun(_Told):
+    """What a dry run answers, for the documentation."""
+
+    dry_run = Flag()
+    accepted = Flag()
+    changes = fields.List(fields.Nested(_Change))
+    parts = fields.List(fields.Nested(_Part))
+    answer = fields.Nested(_Answered)
+
+
+DRY_RUN: Final = DryRun()
 
 
 def dry_answer(rehearsal: Rehearsal, given: Answer) -> Answer:

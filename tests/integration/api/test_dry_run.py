@@ -20,6 +20,7 @@ from app.rehearsal.ports import WorkingClock
 from app.rehearsal.rehearsal import rehearsal_of
 from app.store.core.keys import REFUSALS
 from app.store.overlay.client import OverlayClient
+from app.web.dry_answer import DRY_RUN
 from app.web.routes import Route, routes_of
 from tests.support.caller import WEBHOOK, Caller, Json, Worker
 from tests.support.each_dialect import Sent, open_for_all, order, request_of, signed_by, with_body
@@ -118,6 +119,15 @@ def test_a_parameter_asks_for_it(dialect: Dialect, traded: Caller) -> None:
 
     assert foretold(traded, sent)["accepted"] is True
     assert traded.rows() == []
+
+
+def test_where_the_query_is_signed_it_is_signed_with_it(traded: Caller) -> None:
+    plain = signed_by(Dialect.POLONIEX, "/orders", {}, method="DELETE")
+    asking = "/orders?dry_run=true"
+
+    assert replace(plain, path=asking).to(traded.client).status_code == 401
+    signed = signed_by(Dialect.POLONIEX, asking, {}, method="DELETE")
+    assert foretold(traded, signed)["outcome"] == "nothing"
 
 
 #: What `signed_by` adds to a body.
@@ -385,6 +395,8 @@ def test_parts_are_told_apart(traded: Caller) -> None:
 
     assert [one["quantity"] for one in told["orders"]] == ["0.001", "0.002"]
     assert [one["outcome"] for one in told["parts"]] == ["would_send", "would_send"]
+    assert DRY_RUN.validate(told) == {}
+    assert told.keys() == DRY_RUN.fields.keys()
 
 
 def test_a_kill_switch_is_a_change(traded: Caller, wiring: Wiring) -> None:
