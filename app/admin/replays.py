@@ -22,8 +22,8 @@ from app.web.registry_refresh import with_current_registry
 #: Within which caller ids of replays differ, and what repeats of them are looked for in.
 ORIGIN = "replay"
 
-#: Repeats of a replay are told apart as if it came in this dialect, whose name begins no other key.
-_KEYS_OF = Dialect.CRYPTO_ARSENAL
+#: Whose an Idempotency-Key is: no connector can have this name.
+_WHOSE = Dialect.CRYPTO_ARSENAL, "/api/orders/replay"
 
 
 class ReplayBody(Strict):
@@ -93,6 +93,6 @@ class Replays:
             entry_lateness_ms=self._lateness_ms,
             exits=getattr(one, "exits", USUAL),
             registry_version=version,
-            marks=marks_of_key(key, (_KEYS_OF, ORIGIN), content, [account]),
+            marks=marks_of_key(key, _WHOSE, content, [account]),
             replays=one.id,
         )

@@ -38,6 +38,14 @@ _STREAMS: Final = frozenset({"XRANGE", "XREAD", "XREVRANGE"})
 One = TypeVar("One", bound=Value)
 
 
+class _NoConnections(redis.ConnectionPool):
+    """Stands where a client has its connections: no way around `execute_command`."""
+
+    def get_connection(self, *_: Any, **_named: Any) -> Any:  # noqa: ANN401 - as redis-py has it
+        """Refuse."""
+        raise NotDry("a dry run has no connection of its own")
+
+
 class OverlayClient(redis.Redis):
     """Reads from a store, and keeps what is written to itself.
 
@@ -50,7 +58,7 @@ class OverlayClient(redis.Redis):
     """
 
     def __init__(self, real: redis.Redis, counterparts: Mapping[str, Counterpart]) -> None:
-        super().__init__(connection_pool=real.connection_pool)
+        super().__init__(connection_pool=_NoConnections())
         self.real = real
         self._counterparts = counterparts
         self._values: dict[str, Value] = {}
@@ -72,8 +80,10 @@ class OverlayClient(redis.Redis):
         carry_out = _COMMANDS.get(name)
         if carry_out is None:
             raise self._refusal(f"a dry run cannot tell what {name} of {args[1:2]} would do")
-        words = [_text(one) for one in args[1:]]
-        return carry_out(self, words)
+        try:
+            return carry_out(self, [_text(one) for one in args[1:]])
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise self._refusal(f"a dry run cannot tell what {args!r} would do") from error
 
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> Pipeline:  # noqa: ANN401, FBT001, FBT002 - as redis-py has it
         """Return a pipeline of the same kind."""
@@ -199,6 +209,7 @@ _Words = Sequence[str]
 
 def _set(client: OverlayClient, words: _Words) -> bool | None:
     key, text, *options = words
+    _refuse_others([one for one in options if not one.isdigit()], "NX", "XX", "PX", "EX")
     is_there = client.is_there(key)
     if ("NX" in options and is_there) or ("XX" in options and not is_there):
         return None
@@ -258,6 +269,7 @@ def _sorted_take(client: OverlayClient, words: _Words) -> int:
 
 def _sorted_range(client: OverlayClient, words: _Words) -> list[Any]:
     key, first, last, *options = words
+    _refuse_others(options, "WITHSCORES")
     end = int(last)
     members = client.value(key, Sorted).first(end + 1 if end >= 0 else None)
     return _shown(members[slice(*_ends(first, last))], options)
@@ -273,6 +285,17 @@ def _sorted_between(client: OverlayClient, words: _Words, *, falling: bool = Fal
     least, most = (other, one) if falling else (one, other)
     found = client.value(key, Sorted).between(least, most, count, falling=falling)
     return _shown(found[skipped:], options)
+
+
+def _refuse_others(options: _Words, *known: str) -> None:
+    """Refuse an option that is none of these.
+
+    Raises:
+        ValueError: there is one.
+    """
+    others = set(options) - set(known)
+    if others:
+        raise ValueError(f"nobody knows {sorted(others)} here")
 
 
 def _ends(first: str, last: str) -> tuple[int, int | None]:

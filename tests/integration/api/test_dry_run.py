@@ -303,6 +303,7 @@ def _parts(one: object) -> Iterator[object]:
         ("FLUSHALL",),
         ("RENAME", "a", "b"),
         ("ZPOPMIN", "a"),
+        ("ZADD", "a", "GT", "1", "b"),
         ("EVAL", "return redis.call('SET', KEYS[1], 'x')", 1, "a"),
         ("EVALSHA", "0" * 40, 1, "a"),
     ],
@@ -321,6 +322,15 @@ def test_what_cannot_be_done_in_memory_is_refused(
     assert contents(store) == before
     with pytest.raises(NotDry):  # also if somebody has caught the first
         rehearsal.finish()
+
+
+def test_there_is_no_way_around(wiring: Wiring) -> None:
+    store: Any = rehearsal_of(wiring).store
+
+    with pytest.raises(NotDry):
+        store.pubsub().subscribe("a")
+    with pytest.raises(NotDry), store.pipeline() as pipeline:
+        pipeline.watch("a")
 
 
 def test_a_dry_run_leaves_no_trace_in_metrics(traded: Caller) -> None:
