@@ -91,6 +91,13 @@ _ANOTHER_MOMENT: Final = {
 }
 
 
+#: Vectors that are not run dry, and why.
+_NOT_REHEARSED: Final = {
+    "test_a58_a_cancel_meets_the_price": "its requests come at once, and a rehearsal parts them",
+    "test_it_ends_what_is_live_in_every_state": "an order is UNKNOWN for less than that takes",
+}
+
+
 @pytest.fixture(autouse=True)
 def dry_runs_were_right(request: pytest.FixtureRequest) -> Iterator[None]:
     """See that whatever a dry run said of a request was so."""
@@ -109,6 +116,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = []
     tried: dict[str, str] = {}
     for item in items:
+        if "[rehearsed" in item.name and item.name.partition("[")[0] in _NOT_REHEARSED:
+            left_out.append(item)
+            continue
         place = _place_of(item)
         if place is None:
             continue
