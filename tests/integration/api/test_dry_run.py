@@ -259,6 +259,47 @@ def test_every_route_that_changes_something_can_run_dry(traded: Caller, app: Fla
         assert answer.text != sent.text or "dry_run" in answer.text, path
 
 
+def test_no_route_stores_anything_when_it_runs_dry(
+    traded: Caller, app: Flask, worker: Worker, store: redis.Redis
+) -> None:
+    limit = {"symbol": "BTC_USDT", "side": "BUY", "type": "LIMIT", "quantity": "0.001"}
+    stop = {"symbol": "BTC_USDT", "side": "SELL", "quantity": "0.001", "stopPrice": "40000"}
+    for path, body in (("/orders", {**limit, "price": "40000"}), ("/smartorders", stop)):
+        signed_by(Dialect.POLONIEX, path, body).to(traded.client)
+    trade = request_of(Dialect.THREE_COMMAS, 1).to(traded.client).get_json()["id"]
+    worker.work()
+    order, smart = (traded.rows(kind=kind)[0] for kind in ("ORDER", "SMART_ORDER"))
+    # What the bodies say is for some of the routes; the others refuse it.
+    body = {**limit, "price": "41000", "timeout": "60", "orderIds": [order["id"]], "leverage": 2}
+    told = 0
+
+    for route in changing(app):
+        dialect = Dialect(_dialect(app, route))
+        ours = order["client_order_id"] if dialect is Dialect.HUMMINGBOT else order["id"]
+        path = (
+            route.rule.replace("<trade_id>", str(trade))
+            .replace("<order_id>", smart["id"] if "smartorders" in route.rule else ours)
+            .replace("<account_name>/<connector_name>", "demo/paper")
+        )
+        said = body if dialect is Dialect.POLONIEX else {"action": "buy", "fixed": "0.001"}
+        sent = with_header(signed_by(dialect, path, said, method=route.method), **DRY)
+        before = contents(store)
+
+        answer = sent.to(traded.client)
+
+        assert contents(store) == before, path
+        assert answer.status_code < 500, path
+        told += answer.status_code == 200
+
+    assert told > 20
+
+
+def _dialect(app: Flask, wanted: Route) -> str:
+    """Return the name of the dialect that a route is of."""
+    found = routes_of(app).items()
+    return next(name.partition(".")[0] for name, route in found if route is wanted)
+
+
 def test_nothing_of_a_dry_run_writes_to_the_store(wiring: Wiring) -> None:
     rehearsal = rehearsal_of(wiring)
 
