@@ -85,19 +85,16 @@ def account_for(one: Aggregate, accounts: Sequence[Account], ports: Ports) -> Ac
     Raises:
         NotFound: there is none.
     """
-    own = [account for account in accounts if account.id == one.account]
-    alike = [
-        account
-        for account in accounts
-        if is_paper(account) and account.enabled and account.market is one.market
-    ]
-    known = [account for account in alike if rules_of(one.symbol, account, ports) is not None]
-    if one.market is not Market.SPOT and own:
-        known.sort(key=lambda account: account.position_mode is not own[0].position_mode)
-    known.sort(key=lambda account: account.id != one.account)
-    if not known:
-        raise NotFound(f"no account on paper trades {one.symbol} in {one.market}; make one")
-    return known[0]
+    mode = next((each.position_mode for each in accounts if each.id == one.account), None)
+    alike = [each for each in accounts if is_paper(each) and each.enabled]
+    alike = [each for each in alike if each.market is one.market]
+    if one.market is not Market.SPOT:
+        alike.sort(key=lambda each: each.position_mode is not mode)
+    alike.sort(key=lambda each: each.id != one.account)
+    for account in alike:
+        if rules_of(one.symbol, account, ports) is not None:
+            return account
+    raise NotFound(f"no account on paper trades {one.symbol} in {one.market}; make one")
 
 
 def is_paper(account: Account) -> bool:

@@ -41,7 +41,7 @@ _BEGINNING: Final = "dry"
 _SHOWN_CHARACTERS = 40
 
 #: They cost more than what they are tried for, and must not keep that waiting.
-_TURNS: Final = Turns()
+TURNS: Final = Turns()
 
 
 def routes_of_dialect(surface: Surface, wiring: Wiring) -> Sequence[Route]:
@@ -99,7 +99,7 @@ def _run(
         TooBusy: there are others already, and they stand back for what is real.
     """
     key = (route.method, route.rule)
-    with _TURNS.turn():
+    with TURNS.turn():
         rehearsal = rehearsal_of(wiring)
         routes = surface.routes(rehearsal.wiring)
         twin = next(one for one in routes if (one.method, one.rule) == key)

@@ -20,6 +20,7 @@ from app.rehearsal.ports import WorkingClock
 from app.rehearsal.rehearsal import rehearsal_of
 from app.store.core.keys import REFUSALS
 from app.store.overlay.client import OverlayClient
+from app.web import dry_run
 from app.web.dry_answer import DRY_RUN
 from app.web.routes import Route, routes_of
 from tests.support.caller import WEBHOOK, Caller, Json, Worker
@@ -270,7 +271,13 @@ def test_no_route_stores_anything_when_it_runs_dry(
     worker.work()
     order, smart = (traded.rows(kind=kind)[0] for kind in ("ORDER", "SMART_ORDER"))
     # What the bodies say is for some of the routes; the others refuse it.
-    body = {**limit, "price": "41000", "timeout": "60", "orderIds": [order["id"]], "leverage": 2}
+    body: Json = {
+        **limit,
+        "price": "41000",
+        "timeout": "60",
+        "orderIds": [order["id"]],
+        "leverage": 2,
+    }
     told = 0
 
     for route in changing(app):
@@ -397,6 +404,16 @@ def test_what_cannot_run_dry_is_not_done(asked: dict[str, Any], traded: Caller) 
 
     assert answer.status_code == 400
     assert traded.rows() == [row]
+
+
+def test_dry_runs_take_turns(traded: Caller) -> None:
+    sent = with_header(request_of(Dialect.CRYPTO_ARSENAL, 10), **DRY)
+
+    with dry_run.TURNS.turn(), dry_run.TURNS.turn():
+        answer = sent.to(traded.client)
+
+    assert answer.status_code == 503
+    foretold(traded, sent)
 
 
 # What it says
