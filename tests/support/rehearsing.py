@@ -24,7 +24,7 @@ _OWN: Final = ("/api", "/paper", "/metrics", "/login", "/healthz", "/readyz", "/
 _WRITTEN: Final = frozenset({"hookfill:refusals"})
 
 #: What both have of an order.
-_ALIKE: Final = (
+ALIKE: Final = (
     "side",
     "type",
     "time_in_force",
@@ -118,7 +118,7 @@ class Rehearsing:
         told = json.loads(dry[1])
         if str(told["answer"]["status"]) != real[0][:3]:
             self._note(where, f"the answer would be {told['answer']}, was {real}")
-        sent = [{key: one[key] for key in _ALIKE} for one in told["orders"]]
+        sent = [{key: one[key] for key in ALIKE} for one in told["orders"]]
         if sorted(sent, key=json.dumps) != sorted(made, key=json.dumps):
             self._note(where, f"orders were to be {sent}, are {made}; {told['outcome']}")
 
@@ -152,7 +152,7 @@ class Rehearsing:
             for one in orders
             if one.token or one.status in _REFUSED
         }
-        return {one: {key: row[key] for key in _ALIKE} for one, row in rows.items()}
+        return {one: {key: row[key] for key in ALIKE} for one, row in rows.items()}
 
 
 _REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.EXPIRED})

@@ -271,7 +271,7 @@ def test_no_route_stores_anything_when_it_runs_dry(
     worker.work()
     order, smart = (traded.rows(kind=kind)[0] for kind in ("ORDER", "SMART_ORDER"))
     # What the bodies say is for some of the routes; the others refuse it.
-    body: Json = {
+    said_there: Json = {
         **limit,
         "price": "41000",
         "timeout": "60",
@@ -288,7 +288,7 @@ def test_no_route_stores_anything_when_it_runs_dry(
             .replace("<order_id>", smart["id"] if "smartorders" in route.rule else ours)
             .replace("<account_name>/<connector_name>", "demo/paper")
         )
-        said = body if dialect is Dialect.POLONIEX else {"action": "buy", "fixed": "0.001"}
+        said = said_there if dialect is Dialect.POLONIEX else {"action": "buy", "fixed": "0.001"}
         sent = with_header(signed_by(dialect, path, said, method=route.method), **DRY)
         before = contents(store)
 
