@@ -189,7 +189,10 @@ class SharedQuestions:
             return
         (fresh,) = self._ids.fresh(request.account, 1)
         self._journal.asked[request.id] = fresh.id
-        self._workers.put(replace(request, id=fresh.id))
+        question = request.question
+        if question is not None:  # news of orders would be written down
+            question = replace(question, orders=False)
+        self._workers.put(replace(request, id=fresh.id, question=question))
 
     def find(self, request_id: AggregateId) -> WorkerRequest:
         """Return it, whether it was taken or not."""

@@ -16,6 +16,7 @@ from tests.contract.test_ledger import *  # noqa: F403 - the same promises
 from tests.contract.test_live import *  # noqa: F403 - the same promises
 from tests.contract.test_paper_conditions import *  # noqa: F403 - the same promises
 from tests.contract.test_paper_ledger import *  # noqa: F403 - the same promises
+from tests.contract.test_paper_reports import *  # noqa: F403 - the same promises
 from tests.contract.test_paper_venue import *  # noqa: F403 - the same promises
 from tests.contract.test_timers import *  # noqa: F403 - the same promises
 

@@ -36,7 +36,20 @@ def leave(client: redis.Redis, keys: Sequence[str], arguments: Sequence[str]) ->
     return ["ok"]
 
 
+def forget_news(client: redis.Redis, keys: Sequence[str], arguments: Sequence[str]) -> list[Any]:
+    """Forget news unless there is newer news, as paper_forget_news.lua."""
+    news, accounts = keys
+    account, *versions = arguments
+    for order, version in zip(versions[::2], versions[1::2], strict=True):
+        if client.hget(news, order) == version:
+            client.hdel(news, order)
+    if not client.exists(news):
+        client.srem(accounts, account)
+    return ["ok"]
+
+
 COUNTERPARTS: Final[Mapping[str, Counterpart]] = {
     sha_of(SCRIPTS / "paper_arrive.lua"): arrive,
+    sha_of(SCRIPTS / "paper_forget_news.lua"): forget_news,
     sha_of(SCRIPTS / "paper_leave.lua"): leave,
 }
