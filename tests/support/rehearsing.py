@@ -135,10 +135,21 @@ class Rehearsing:
 
     def _contents(self) -> dict[str, object]:
         """Return all that is stored, save what goes by itself after a while."""
-        store = self._store
-        found = (str(key) for key in store.scan_iter())
-        keys = [key for key in found if key not in _WRITTEN and store.pttl(key) < 0]
-        return {key: _READ[str(store.type(key))](store, key) for key in keys}
+        keys = [str(key) for key in self._store.scan_iter(count=1_000)]
+        keys = [key for key in keys if key not in _WRITTEN]
+        with self._store.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.pttl(key)
+                pipeline.type(key)
+            told = pipeline.execute()
+            lasting = [
+                (key, str(kind))
+                for key, left_ms, kind in zip(keys, told[::2], told[1::2], strict=True)
+                if left_ms < 0
+            ]
+            for key, kind in lasting:
+                _READ[kind](pipeline, key)
+            return {key: one for (key, _), one in zip(lasting, pipeline.execute(), strict=True)}
 
     def _orders(self) -> dict[int, Json]:
         """Return the orders that were sent, or refused, by id."""
@@ -166,7 +177,7 @@ _READ: Final[Mapping[str, Callable[[redis.Redis, str], object]]] = {
     "stream": lambda store, key: store.xrevrange(key, count=1),
     "string": lambda store, key: store.get(key),
     "zset": lambda store, key: store.zrange(key, 0, -1, withscores=True),
-    "none": lambda _store, _key: None,
+    "none": lambda store, key: store.exists(key),
 }
 
 

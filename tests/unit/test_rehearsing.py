@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import Any
 from unittest.mock import Mock
 
+import fakeredis
 import pytest
+import redis
 
 from tests.support.rehearsing import ALIKE, Differences, Rehearsing
 
@@ -15,7 +17,7 @@ from tests.support.rehearsing import ALIKE, Differences, Rehearsing
 class App:
     """Says one thing dry, and does another."""
 
-    def __init__(self, told: Any, status: str, store: dict[str, str], writes: bool) -> None:  # noqa: ANN401, FBT001
+    def __init__(self, told: Any, status: str, store: redis.Redis, writes: bool) -> None:  # noqa: ANN401, FBT001
         self._told, self._status = told, status
         self._store, self._writes = store, writes
 
@@ -24,7 +26,7 @@ class App:
             start_response(self._status, [])
             return [b"ok"]
         if self._writes:
-            self._store["a"] = "b"
+            self._store.set("a", "b")
         start_response("200 OK", [])
         return [json.dumps(self._told).encode()]
 
@@ -35,10 +37,7 @@ def differences(
     writes: bool = False,  # noqa: FBT001, FBT002
 ) -> list[str]:
     """Return what is found where nothing was ordered, and the answer should be 200."""
-    kept: dict[str, str] = {}
-    store = Mock(
-        scan_iter=lambda: list(kept), pttl=lambda _: -1, type=lambda _: "string", get=kept.get
-    )
+    store = fakeredis.FakeRedis(decode_responses=True)
     worker = Mock()
     worker.wiring.reader.newest.return_value = []
     told = {
@@ -48,7 +47,7 @@ def differences(
         "outcome": "would_send",
     }
     found = Differences()
-    app = Rehearsing(App(told, status, kept, writes), worker, threading.Lock(), store, found)
+    app = Rehearsing(App(told, status, store, writes), worker, threading.Lock(), store, found)
     environ = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/orders",
