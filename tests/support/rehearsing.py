@@ -145,7 +145,7 @@ class Rehearsing:
             lasting = [
                 (key, str(kind))
                 for key, left_ms, kind in zip(keys, told[::2], told[1::2], strict=True)
-                if left_ms < 0
+                if left_ms == -1  # not one that has gone just now
             ]
             for key, kind in lasting:
                 _READ[kind](pipeline, key)
