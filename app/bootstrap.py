@@ -129,9 +129,11 @@ class _Patience(NamedTuple):
 class Wiring:
     """Everything that an entry point may need; `ports` is the part that the use cases get."""
 
+    store: Client
     settings: Settings
     ports: Ports
     registry: RedisRegistry
+    history: SqlHistory
     reader: WholeReader
     events: RedisReader
     tape: RedisTape
@@ -336,9 +338,11 @@ def _wiring(
         publisher=around(messages),
     )
     return Wiring(
+        store=client,
         settings=settings,
         ports=ports,
         registry=registry,
+        history=history,
         reader=WholeReader(live, history),
         events=live,
         tape=RedisTape(client),

@@ -30,6 +30,7 @@ from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.errors import HookfillError, PayloadTooLarge
 from app.web.answers import respond
+from app.web.dry_run import refuse_elsewhere, routes_of_dialect
 from app.web.fast_path import FastPath
 from app.web.raw_body import BODY_BYTES_MAX
 from app.web.refusals import Refusals
@@ -74,12 +75,13 @@ def create_app(wiring: Wiring) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined] # the default provider has it
     fast: dict[tuple[str, str], tuple[Surface, View]] = {}
     for surface in SURFACES.values():
-        routes = surface.routes(wiring)
+        routes = routes_of_dialect(surface, wiring)
         app.register_blueprint(blueprint_of(surface.dialect, surface.title, routes))
         fast |= {(one.method, one.rule): (surface, one.view) for one in routes if one.is_fast}
     for module in _OWN_ROUTES:
         app.register_blueprint(module.blueprint(wiring))
     app.before_request(authentication.Gate(wiring).admit)
+    app.before_request(refuse_elsewhere)
     answering = app.extensions[_REFUSALS] = Refusals(wiring)
     app.register_error_handler(HookfillError, _answer_for)
     app.register_error_handler(HTTPException, _http_error)

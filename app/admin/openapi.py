@@ -15,6 +15,8 @@ from app.admin.errors import ERROR
 from app.bootstrap import Wiring
 from app.unhurried import unhurried
 from app.web.answers import Json
+from app.web.dry_answer import DRY_RUN
+from app.web.dry_run import HEADER, NAME
 from app.web.fields import Flag, Number, Text, WholeNumber
 from app.web.routes import OPERATION, Access, Route, Shape, blueprint_of, routes_of
 from app.web.shared import Shared
@@ -26,6 +28,12 @@ _TYPES: Final[Mapping[type[fields.Field[Any]], str | list[str]]] = {
     Number: ["string", "number"],
     Text: "string",
     fields.Enum: "string",
+}
+
+#: Where a dry run can be asked for; a field of a JSON body, which is not shown, is the same.
+_ASKED: Final[Json] = {
+    "description": "Tell what the request would do, and do nothing; see docs/dry-run.md.",
+    "schema": {"type": "string", "enum": ["true", "false"]},
 }
 
 #: How our patterns end; JSON schemas are read by other engines, which do not know it.
@@ -53,6 +61,7 @@ def document_of(app: Flask) -> dict[str, Any]:
         converter.map_to_openapi_type(kind, taken, None)  # type: ignore[no-untyped-call]
     converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call] # nor has this one
     spec.components.schema("Error", schema=ERROR)
+    spec.components.schema("DryRun", schema=DRY_RUN)
     spec.components.security_scheme("admin", {"type": "http", "scheme": "bearer"})
     spec.components.security_scheme("basic", {"type": "http", "scheme": "basic"})
     for route in unhurried(documented(app)):
@@ -105,7 +114,14 @@ def _parameters(route: Route) -> list[Json]:
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in _PARAMETER.findall(route.rule)
     ]
-    return named if route.query is None else [*named, {"in": "query", "schema": route.query}]
+    if route.query is not None:
+        named.append({"in": "query", "schema": route.query})
+    if route.runs_dry:
+        named += [
+            {"name": NAME, "in": "query", **_ASKED},
+            {"name": HEADER, "in": "header", **_ASKED},
+        ]
+    return named
 
 
 def _responses(route: Route, *, is_closed: bool) -> dict[str, Json]:
@@ -114,10 +130,20 @@ def _responses(route: Route, *, is_closed: bool) -> dict[str, Json]:
     }
     if route.answer is not None:
         responses[str(min(route.answers))] |= _content(route.answer)
+    if route.runs_dry:
+        _add_dry_run(responses.setdefault("200", {"description": "What it would do."}))
     for status in _errors_of(route, is_closed=is_closed):
         error = {"description": status.phrase, **_content({"$ref": "#/components/schemas/Error"})}
         responses.setdefault(str(int(status)), error)
     return responses
+
+
+def _add_dry_run(response: Json) -> None:
+    """Let a response be that of a dry run as well."""
+    told: Json = {"$ref": "#/components/schemas/DryRun"}
+    content: Any = response.get("content")
+    usual = None if content is None else content["application/json"]["schema"]
+    response |= _content(told if usual is None else {"anyOf": [usual, told]})
 
 
 def _content(shape: Shape) -> Json:

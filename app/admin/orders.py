@@ -1,6 +1,9 @@
 """What came in and what became of it: the list, one thing, its cancel, and events live."""
 
-from flask import Blueprint
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, request
 
 from app.admin.authentication import Gate
 from app.admin.event_stream import EventStreams
@@ -13,8 +16,9 @@ from app.admin.order_list import (
 )
 from app.admin.order_outcomes import OutcomeBody, outcome_from
 from app.admin.related import whole_timeline
+from app.admin.replays import ReplayBody, Replays
 from app.admin.request_body import body_of_request, query_of_request, refuse_body, refused
-from app.admin.rows import CANCELED, DETAIL, ROWS, detail_of, row_of
+from app.admin.rows import CANCELED, DETAIL, REPLAYED, ROWS, detail_of, row_of
 from app.bootstrap import Wiring
 from app.domain.aggregate import Aggregate
 from app.domain.enums import ReasonCode
@@ -22,14 +26,18 @@ from app.domain.errors import NotFound, StoreUnavailable, WrongState
 from app.domain.identifiers import AccountId, AccountName, AggregateId
 from app.domain.order import Order
 from app.domain.reason import Reason
+from app.rehearsal.rehearsal import rehearsal_of
 from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
-from app.web.answers import Json
+from app.web.answers import Answer, Json, good
+from app.web.dry_answer import dry_answer
+from app.web.dry_run import is_dry
 from app.web.fields import loaded
 from app.web.routes import Route, blueprint_of
 
 _QUERY = ListQuery()
 _OUTCOME = OutcomeBody()
+_REPLAY = ReplayBody()
 
 _BY_HAND = Reason(ReasonCode.REQUESTED, "canceled by hand")
 
@@ -38,6 +46,7 @@ class _Orders:
     """Reads aggregates of all kinds, and asks them to end."""
 
     def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
         self._ports = wiring.ports
         self._reader = wiring.reader
         self._registry = wiring.registry
@@ -75,6 +84,28 @@ class _Orders:
         if decision.ignored is not None:
             raise WrongState(f"the order has moved on: {decision.ignored}; look again")
         return self._told(decision.aggregate, name)
+
+    def replay(self, reference: str) -> Json | Answer:
+        """Give what came in once anew, on a paper account, with the market of now.
+
+        Twice is two replays, unless both have the same `Idempotency-Key`.
+        """
+        body = loaded(_REPLAY, body_of_request())
+        one = self._reader.find(order_id_of(reference, self._ports))
+        if not (body["dry_run"] or is_dry(request.environ)):
+            return self.give_anew(one, body)
+        rehearsal = rehearsal_of(self._wiring)
+        return dry_answer(rehearsal, good(_Orders(rehearsal.wiring).give_anew(one, body)))
+
+    def give_anew(self, one: Aggregate, body: Mapping[str, Any]) -> Json:
+        """Give the command behind something anew, and answer what came of it."""
+        replays = Replays(self._wiring)
+        accepted = replays.take_in(one, body.get("account"), body["price"])
+        return {
+            "replay_of": str(one.id),
+            "repeated": accepted.is_duplicate,
+            "order": self._detail(accepted.id),
+        }
 
     def _told(self, known: Aggregate, account_name: str) -> Json:
         """Return the detail after a change, or what is known of it if the store is away by then.
@@ -121,6 +152,7 @@ def blueprint(wiring: Wiring) -> Blueprint:
         Route("GET", one, orders.show, answer=DETAIL),
         Route("POST", f"{one}/cancel", orders.cancel, answer=CANCELED),
         Route("POST", f"{one}/resolve", orders.resolve, body=_OUTCOME, answer=DETAIL),
+        Route("POST", f"{one}/replay", orders.replay, body=_REPLAY, answer=REPLAYED, runs_dry=True),
         Route("GET", "/api/events", streams.open),
     )
     return blueprint_of("orders", "Orders", rows)

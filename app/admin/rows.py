@@ -97,7 +97,13 @@ class _Canceled(Strict):
     order = fields.Nested(_Detail)
 
 
-ROWS, DETAIL, CANCELED = _Rows(), _Detail(), _Canceled()
+class _Replayed(Strict):
+    replay_of = Text()
+    repeated = Flag()
+    order = fields.Nested(_Detail)
+
+
+ROWS, DETAIL, CANCELED, REPLAYED = _Rows(), _Detail(), _Canceled(), _Replayed()
 _ROW, _ENTRY = Row(), _Entry()
 
 KEYS: Final = tuple(_ROW.fields)

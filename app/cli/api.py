@@ -38,9 +38,14 @@ class Api:
         """Create or change one thing."""
         return self._ask("PUT", path, json=body)
 
-    def post(self, *path: str, body: Mapping[str, object] | None = None) -> Record:
+    def post(
+        self,
+        *path: str,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Record:
         """Ask for something to be done."""
-        return self._ask("POST", path, json=body or {})
+        return self._ask("POST", path, json=body or {}, headers=headers)
 
     def delete(self, *path: str, **query: str) -> Record:
         """Disable one thing."""

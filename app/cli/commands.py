@@ -54,6 +54,9 @@ _KNOWN: Final[Mapping[str, _Known]] = {
         "backup",
         "Cut off what is damaged of the store's file, so that it starts; a copy is made first.",
     ),
+    "replay": _Known(
+        "replays", "Give what came in once anew, on a paper account, with the market of now."
+    ),
     "resolve": _Known(
         "orders", "Say what became of an order that is UNKNOWN, after a look at its venue."
     ),

@@ -253,6 +253,7 @@ class ReasonCode(StrEnum):
     OUTCOME_UNKNOWN = "outcome_unknown"
     RESET = "reset"
     REPLACED = "replaced"
+    REPLAYED = "replayed"  # a person has given the same command anew
     NOT_REPLACED = "not_replaced"
     LIMIT_NOT_FILLED = "limit_not_filled"
     LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"

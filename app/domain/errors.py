@@ -251,6 +251,10 @@ class NotWaiting(CommandError):
     """A smart order that has triggered or ended cannot be replaced."""
 
 
+class NotDry(CommandError):
+    """What a request would do cannot be told without doing it; nothing was done."""
+
+
 class TooBusy(HookfillError):
     """Too much is asked at once of what orders and alerts need not; nothing was begun."""
 

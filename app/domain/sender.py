@@ -7,7 +7,7 @@ from app.domain.account import Account
 from app.domain.entity import Beginning
 from app.domain.enums import Dialect
 from app.domain.exits import USUAL, ExitRules
-from app.domain.identifiers import EpochMs, Symbol
+from app.domain.identifiers import AggregateId, EpochMs, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Sender:
         rate_per_minute: how many a minute; 0 is without limit.
         marks: by what the same command is known again, each by itself.
         waiting_max: how many smart orders may wait in the account; None asks nothing.
+        replays: what the command is a replay of, if it is one.
     """
 
     dialect: Dialect
@@ -68,6 +69,7 @@ class Sender:
     rate_per_minute: int = 0
     marks: tuple[Mark, ...] = ()
     waiting_max: int | None = None
+    replays: AggregateId | None = None
 
     def beginning(self, symbol: Symbol) -> Beginning:
         """Return what an aggregate has from its sender."""

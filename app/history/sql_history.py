@@ -52,6 +52,11 @@ class SqlHistory:
 
     # What the use cases need
 
+    @property
+    def database(self) -> Database:
+        """Where it is."""
+        return self._database
+
     def identity(self) -> str:
         """Return a name that no other history has, nor this one if it was made anew."""
         return self._database.identity()

@@ -30,13 +30,7 @@ def raw_body() -> bytes:
     Raises:
         PayloadTooLarge, MalformedPayload, EncodingUnsupported: as in `raw_body_of`.
     """
-    environ = request.environ
-    if _BODY not in environ:
-        body = raw_body_of(environ)
-        environ["wsgi.input"] = BytesIO(body)  # forms are read by Flask
-        if environ.get("CONTENT_LENGTH"):
-            environ["CONTENT_LENGTH"] = str(len(body))
-    return body_read(environ)
+    return raw_body_of(request.environ)
 
 
 def body_read(environ: Mapping[str, Any]) -> bytes:
@@ -46,7 +40,7 @@ def body_read(environ: Mapping[str, Any]) -> bytes:
 
 
 def raw_body_of(environ: MutableMapping[str, Any]) -> bytes:
-    """Return the body of a request, to be read once; the request keeps it.
+    """Return the body of a request, as often as it is asked for; the request keeps it.
 
     A body that comes in chunks does not say how long it is: it is read to one byte over the limit.
     So is one that was packed unpacked, and all else, signatures too, is about the unpacked text.
@@ -57,9 +51,12 @@ def raw_body_of(environ: MutableMapping[str, Any]) -> bytes:
             may make sense, and need not be what was meant.
         EncodingUnsupported: it was packed otherwise than by gzip.
     """
+    if _BODY in environ:
+        return body_read(environ)
     announced = environ.get("CONTENT_LENGTH") or ""
     length = int(announced) if announced.isascii() and announced.isdigit() else None
     if length is None and not environ.get("wsgi.input_terminated"):
+        environ[_BODY] = b""
         return b""
     body: bytes = b""
     if length is None or length <= BODY_BYTES_MAX:
@@ -71,6 +68,9 @@ def raw_body_of(environ: MutableMapping[str, Any]) -> bytes:
             "invalid_json", f"the body ended after {len(body)} of {length} bytes"
         )
     environ[_BODY] = body = _unpacked(body, environ.get("HTTP_CONTENT_ENCODING", ""))
+    environ["wsgi.input"] = BytesIO(body)  # forms are read by Flask
+    if environ.get("CONTENT_LENGTH"):
+        environ["CONTENT_LENGTH"] = str(len(body))
     return body
 
 

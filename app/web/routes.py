@@ -66,6 +66,7 @@ class Route:
         is_fast: whether it is answered before Flask is asked, for what comes by the thousand.
         is_reading: whether it changes nothing, though its method is not GET.
         is_light: whether it costs nothing, so that nobody is kept from it: what supervisors ask.
+        runs_dry: whether it tells what it would do to whoever asks for that.
     """
 
     method: str
@@ -84,12 +85,17 @@ class Route:
     is_fast: bool = False
     is_reading: bool = False
     is_light: bool = False
+    runs_dry: bool = False
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method == "GET" or self.is_reading
 
     @property
     def takes_turns(self) -> bool:
         """Whether it stands back for orders, alerts and cancels (`app.web.turns`)."""
-        reads = self.method == "GET" or self.is_reading
-        return reads and not (self.is_fast or self.is_light)
+        return self.reads and not (self.is_fast or self.is_light)
 
 
 def blueprint_of(name: str, tag: str, routes: Iterable[Route]) -> Blueprint:

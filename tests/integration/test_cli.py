@@ -135,6 +135,33 @@ def test_an_order_is_shown_with_its_timeline(server: Server, hookfill: Hookfill)
     assert lines[-1].split() == ["2023-11-14", "22:13:20.005", "received", "web-1"]
 
 
+def test_a_replay_says_what_it_became(server: Server, hookfill: Hookfill) -> None:
+    made = {"id": "456", "kind": "SIGNAL", "account": "demo-spot", "state": "EXECUTING"}
+    path = "POST /api/orders/123/replay"
+    server.answers[path] = 200, {"replay_of": "123", "repeated": False, "order": made}
+
+    result = hookfill("replay", "123", "--account", "demo-spot", "--price", "original")
+
+    assert result.output == "123 is replayed as SIGNAL 456 in demo-spot; it is EXECUTING.\n"
+    said = {"account": "demo-spot", "price": "original", "dry_run": False}
+    assert [(asked, body) for asked, _, body in server.asked] == [(path, said)]
+
+
+def test_a_dry_replay_shows_what_would_be_sent(server: Server, hookfill: Hookfill) -> None:
+    order = {"side": "BUY", "type": "MARKET", "quantity": "0.5", "state": "REJECTED"}
+    reason = {"code": "insufficient_funds", "message": "25000 USDT is needed"}
+    server.answers["POST /api/orders/123/replay"] = (
+        200,
+        {"outcome": "would_reject", "account": "demo-spot", "reason": reason, "orders": [order]},
+    )
+
+    result = hookfill("replay", "123", "--dry-run")
+
+    assert "would_reject in demo-spot: 25000 USDT is needed" in result.output
+    assert "BUY" in result.output
+    assert server.asked[0][2] == {"price": "scaled", "dry_run": True}
+
+
 def test_an_order_can_be_had_as_json(server: Server, hookfill: Hookfill) -> None:
     server.answers["GET /api/orders/123"] = (200, ORDER)
 

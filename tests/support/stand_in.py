@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import redis
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.bootstrap import web_wiring
@@ -25,6 +26,7 @@ from app.factory import create_app
 from app.settings import Settings
 from app.web.fast_path import Application, StartResponse
 from tests.support.caller import Worker
+from tests.support.rehearsing import Differences, Rehearsing
 from tests.support.servers import QUICK, running_server, serving
 from tests.support.stack import Installation, Json
 
@@ -145,19 +147,24 @@ class Standing:
 
 
 @contextmanager
-def stand_in(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Installation]:
+def stand_in(
+    data_dir: Path, environment: Mapping[str, str], differences: Differences | None = None
+) -> Iterator[Installation]:
     """Serve an installation of the test profile, with the demo accounts, and a store of its own.
 
     Args:
         data_dir: of its files.
         environment: settings besides those of the test profile.
+        differences: where to note what dry runs say that is not so; None makes none.
     """
-    with standing(data_dir, environment) as found:
+    with standing(data_dir, environment, differences) as found:
         yield Installation(found.run)
 
 
 @contextmanager
-def standing(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Standing]:
+def standing(
+    data_dir: Path, environment: Mapping[str, str], differences: Differences | None = None
+) -> Iterator[Standing]:
     """As `stand_in`, with the worker at hand."""
     with running_server(data_dir / "redis", QUICK) as server:
         own = {"REDIS_URL": f"{server.url}/0", "HOOKFILL_DATA_DIR": str(data_dir)}
@@ -174,7 +181,11 @@ def standing(data_dir: Path, environment: Mapping[str, str]) -> Iterator[Standin
                 if not messages.hand_over(worker):
                     worker.step()
 
-        web = _AtWork(create_app(wiring), work)
+        app: Application = create_app(wiring)
+        if differences is not None:
+            store = redis.Redis.from_url(own["REDIS_URL"], decode_responses=True, protocol=2)
+            app = Rehearsing(app, worker, lock, store, differences)
+        web = _AtWork(app, work)
         listener = make_server("127.0.0.1", 0, web, threaded=True, request_handler=_Handler)
         with web.at_work(), serving(listener):
             run = {

@@ -62,7 +62,7 @@ def accept(
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
     use_keys(sender, ports)
-    begun = _timeline(new, sender.received_at_ms, ports.clock.now_ms())
+    begun = _timeline(new, sender, ports.clock.now_ms())
     changes = [Change(None, new, (*begun, *entries)), *along]
     admission = _admission(new, sender, ports)
     try:
@@ -135,11 +135,12 @@ def _closes(new: Aggregate, sender: Sender, ports: Ports) -> bool:
     return False
 
 
-def _timeline(
-    new: Aggregate, received_at_ms: EpochMs, now_ms: EpochMs
-) -> tuple[TimelineEntry, ...]:
+def _timeline(new: Aggregate, sender: Sender, now_ms: EpochMs) -> tuple[TimelineEntry, ...]:
+    replayed = None
+    if sender.replays is not None:
+        replayed = Reason(ReasonCode.REPLAYED, f"a replay of {sender.replays}")
     begun = (
-        TimelineEntry(EntryName.RECEIVED, received_at_ms),
+        TimelineEntry(EntryName.RECEIVED, sender.received_at_ms, replayed),
         TimelineEntry(EntryName.VALIDATED, now_ms),
     )
     match new:

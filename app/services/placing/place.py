@@ -213,6 +213,38 @@ def _refusal(order: Order, account: Account, ports: Ports) -> Reason | None:
     return None
 
 
+def as_it_would_be_sent(order: Order, account: Account, ports: Ports) -> Order | Reason:
+    """Return an order as it would be sent now, or why it would not be; nothing changes.
+
+    What `place_order` looks at before it sends is looked at here in the same order, save what the
+    venue itself would have to tell.
+
+    Raises:
+        VenueUnavailable: what an exit depends on is not known just now.
+    """
+    denial = _refusal(order, account, ports) or _denial_by_state(order, ports)
+    if denial is not None or not order.fits_held:
+        return denial or order
+    try:
+        return _fitted(order, ports.venues.of(account), ports)
+    except VenueRejected as error:
+        return Reason(error.code, str(error))
+
+
+def _denial_by_state(order: Order, ports: Ports) -> Reason | None:
+    """Return why an order may not be sent in the state that its account is in, if it may not."""
+    state = ports.ledger.state_of(order.account)
+    permits = _EXIT_STATES if order.reduces else _ENTRY_STATES
+    return None if state in permits else _not_in(state)
+
+
+def _not_in(state: AccountState) -> Reason:
+    code = ReasonCode.ACCOUNT_HALTED
+    if state is AccountState.REDUCE_ONLY:
+        code = ReasonCode.ACCOUNT_REDUCE_ONLY
+    return Reason(code, f"the account is in {state}")
+
+
 def _late_ms(order: Order, ports: Ports) -> int:
     return 0 if order.not_after_ms is None else ports.clock.now_ms() - order.not_after_ms
 
@@ -250,11 +282,7 @@ def _forbidden(order: Order, ports: Ports) -> None:
     """Deny an entry; an exit stays as it is and waits, visibly, until it may run."""
     if order.reduces:
         return
-    state = ports.ledger.state_of(order.account)
-    code = ReasonCode.ACCOUNT_HALTED
-    if state is AccountState.REDUCE_ONLY:
-        code = ReasonCode.ACCOUNT_REDUCE_ONLY
-    reason = Reason(code, f"the account is in {state}")
+    reason = _not_in(ports.ledger.state_of(order.account))
     advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 

@@ -147,7 +147,7 @@ class RedisLedger:
         answer = self._run(conditions, writes)
         if answer[0] != OK:
             raise _refusal(answer)
-        _tell(changes)
+        self.tell(changes)
         return effects
 
     def admit(self, changes: Sequence[Change], admission: Admission) -> Admitted:
@@ -164,8 +164,12 @@ class RedisLedger:
             return Admitted(repeats=repeated)
         if answer[0] != OK:
             raise _refusal(answer)
-        _tell(changes)
+        self.tell(changes)
         return Admitted(is_behind=str(new.id) in answer[1:])
+
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Log and count what was committed."""
+        _log_changes(changes)
 
     def writes(self) -> int:
         """Return how many commits this thread has sent that were not refused."""
@@ -300,7 +304,7 @@ class RedisLedger:
             _log.warning("duplicate_not_noted", aggregate=str(aggregate_id))
 
 
-def _tell(changes: Sequence[Change]) -> None:
+def _log_changes(changes: Sequence[Change]) -> None:
     """Log and count what has happened; `request` is the one id from the request to the fill."""
     for change in changes:
         after = change.after

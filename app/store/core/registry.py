@@ -113,6 +113,13 @@ class RedisRegistry:
         self._snapshot = _Snapshot()
         self._looked_at = 0.0
 
+    def over(self, client: redis.Redis) -> "RedisRegistry":
+        """Return one that has read the same, and goes on by another client."""
+        other = RedisRegistry(client, self._seconds)
+        with self._lock:
+            other._snapshot, other._looked_at = self._snapshot, self._looked_at
+        return other
+
     def version(self) -> int:
         """Return the version of what this process has read."""
         return self._fresh().version

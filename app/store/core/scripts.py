@@ -1,6 +1,7 @@
 """Loads Lua scripts, and runs them."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha1
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ def load_script(client: redis.Redis, *files: str | Path) -> LoadedScript:
     return LoadedScript(client, script_text(*files))
 
 
+@cache
 def script_text(*files: str | Path) -> str:
     """Return what `load_script` loads."""
     return "\n".join([_FLAGS, *((_LUA / file).read_text() for file in files)])

@@ -19,6 +19,7 @@ CLASSES = [
 EXPECTED = {
     "CallerIdInUse": (400, "validation_failed"),
     "CannotAsk": (503, "queue_unavailable"),
+    "NotDry": (400, "validation_failed"),
     "NotWaiting": (400, "validation_failed"),
     "TooManyOpen": (400, "validation_failed"),
     "CommandError": (400, "validation_failed"),
