@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.browser import NEEDS_CHROMIUM, PHONE, Browser
+from tests.support.receivers import running_receiver
 from tests.support.stack import Stack
 from tests.support.users.crypto_arsenal import FUTURES, SPOT1
 
@@ -139,3 +140,17 @@ def test_signing_out_closes_every_page(browser: Browser, stack: Stack) -> None:
 
     assert browser.run("document.querySelector('#sign-in') !== null")
     assert "demo" not in browser.run("document.body.innerText")
+
+
+def test_a_channel_is_tried_from_its_page(browser: Browser, stack: Stack) -> None:
+    with running_receiver() as receiver:
+        address = {"service_url": f"json://{receiver.address}/phone"}
+        stack.call("PUT", "/api/channels/phone", address)
+        browser.go(stack.url("/ui/channels"))
+        browser.click("#try-phone")
+        browser.until("document.querySelector('#notice').textContent.includes('has arrived')")
+        browser.until("document.querySelector('#channels').textContent.includes('1 sent')")
+        stack.call("DELETE", "/api/channels/phone")
+
+    assert len(receiver.received) == 1
+    assert browser.complaints == []

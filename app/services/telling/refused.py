@@ -17,7 +17,7 @@ def tell_refused(rows: Sequence[Mapping[str, Any]], notices: Notices, channels: 
     """Have people told of refused requests.
 
     Args:
-        rows: what is kept of each: `dialect`, `status`, `fields`, `reason`, `at_ms`, `times`.
+        rows: what is kept of each: `dialect`, `status`, `reason`, `at_ms`, `times`.
         notices: where they wait.
         channels: whom there is to tell.
 
@@ -35,9 +35,8 @@ def _is_told(status: int) -> bool:
 
 
 def _refused(row: Mapping[str, Any]) -> Notice:
-    fields = f" ({', '.join(row['fields'])})" if row["fields"] else ""
     times = f", {row['times']} times" if row["times"] > 1 else ""
-    message = f"a {row['dialect']} request was refused{times}: {row['reason']}{fields}"
+    message = f"a {row['dialect']} request was refused{times}: {row['reason']}"
     return Notice(
         id=f"refused-{row['dialect']}-{row['at_ms']}-{row['status']}",
         kind=NoticeKind.BAD_REQUEST,
