@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, validate
 
 from app.admin.request_body import body_of_request, checked_name, refuse_body, refused
 from app.bootstrap import Wiring
-from app.channels import webhook
+from app.channels import signing
 from app.channels.sender import services
 from app.domain.channel import WEBHOOK, Channel, QuietHours
 from app.domain.identifiers import AccountName
@@ -95,14 +95,14 @@ class _Secret(ValueField[str]):
 
     def read(self, value: object) -> str:
         """Return it as it is."""
-        if isinstance(value, str) and value.startswith(webhook.SECRET_PREFIX):
+        if isinstance(value, str) and value.startswith(signing.SECRET_PREFIX):
             try:
-                if len(webhook.key_of(value)) >= 24:  # noqa: PLR2004 - as Standard Webhooks has it
+                if len(signing.key_of(value)) >= 24:  # noqa: PLR2004 - as Standard Webhooks has it
                     return value
             except ValueError:
                 pass
         raise ValidationError(
-            f"Must be {webhook.SECRET_PREFIX} and base64 of 24 or more bytes, or left out."
+            f"Must be {signing.SECRET_PREFIX} and base64 of 24 or more bytes, or left out."
         )
 
 
@@ -176,7 +176,7 @@ class ChannelRecords:
         def put() -> tuple[Channel, str | None]:
             if find_channel(name, self._registry) is None:
                 checked_name(name, _NAME)
-            return put_channel(name, named, self._wiring.records, webhook.new_secret)
+            return put_channel(name, named, self._wiring.records, signing.new_secret)
 
         channel, made = self._registry.change(put)
         return self._shown(channel) | ({} if made is None else {"secret": made})

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 
-from app.channels import webhook
 from app.domain.channel import WEBHOOK, Channel, Message
 from app.domain.errors import StoreError
 from app.ports.notices import Outcome, Sent
@@ -19,6 +18,10 @@ _log = structlog.get_logger()
 def services() -> Any:  # noqa: ANN401 - a module
     """Return `app.channels.services`, imported at the first use."""
     return import_module("app.channels.services")
+
+
+def _webhook() -> Any:  # noqa: ANN401 - a module
+    return import_module("app.channels.webhook")
 
 
 class ChannelSender:
@@ -55,6 +58,8 @@ class ChannelSender:
 
 def _sent(channel: Channel, secrets: Mapping[str, str], message: Message) -> Sent:
     if channel.service == WEBHOOK:
-        return webhook.send(secrets["webhook_url"], secrets["secret"], message, int(time.time()))
-    sent: Sent = services().send(secrets["service_url"], message)
+        url, secret = secrets["webhook_url"], secrets["secret"]
+        sent: Sent = _webhook().send(url, secret, message, int(time.time()))
+    else:
+        sent = services().send(secrets["service_url"], message)
     return sent

@@ -1,19 +1,16 @@
-"""A webhook of ours: one event in each request, signed as standardwebhooks.com describes.
+"""A webhook of ours: one event in each request.
 
 The receiver computes the same signature, and knows an event again by its id however often it comes.
+Imported when one is first told: `requests` takes some memory of each process.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Final
 
 import requests
 
+from app.channels.signing import key_of, signature_of
 from app.domain.channel import Message
 from app.domain.notice import Notice
 from app.ports.notices import Outcome, Sent
@@ -21,34 +18,8 @@ from app.ports.notices import Outcome, Sent
 #: Seconds to connect, and between two parts of an answer.
 TIMEOUT: Final = (4.0, 8.0)
 
-#: What a signing secret begins with; the rest is base64.
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - it is none
-
 #: The receiver may take the same later: it was not taken in.
 _PASSING: Final = frozenset({408, 425, 429})
-
-
-def new_secret() -> str:
-    """Return a signing secret that nobody can guess."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-
-
-def key_of(secret: str) -> bytes:
-    """Return the key that a signing secret holds.
-
-    Raises:
-        ValueError: it holds none.
-    """
-    try:
-        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"no base64 after {SECRET_PREFIX}") from error
-
-
-def signature_of(key: bytes, event_id: str, seconds: int, body: bytes) -> str:
-    """Return `v1,` and the signature of an event, base64 of HMAC-SHA256."""
-    signed = f"{event_id}.{seconds}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
 def send(url: str, secret: str, message: Message, seconds: int) -> Sent:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.channels import services, webhook
+from app.channels import services, signing, webhook
 from app.channels.sender import ChannelSender
 from app.domain.channel import WEBHOOK, Channel, Message
 from app.domain.identifiers import AccountName, AggregateId, EpochMs
@@ -23,7 +23,7 @@ from tests.support.receivers import TELEGRAM, Receiver, running_receiver, runnin
 
 pytestmark = pytest.mark.integration
 
-SECRET = webhook.new_secret()
+SECRET = signing.new_secret()
 NOTICE = Notice(
     id="377161-2-fill",
     kind=NoticeKind.FILL,
@@ -81,8 +81,8 @@ def test_a_repeat_has_the_same_id_and_says_so(receiver: Receiver) -> None:
 def test_the_signature_is_that_of_the_published_example() -> None:
     # The example of standardwebhooks.com, section "Verifying".
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of everybody
-    signature = webhook.signature_of(
-        webhook.key_of(secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+    signature = signing.signature_of(
+        signing.key_of(secret), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
     )
 
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
