@@ -129,6 +129,9 @@ class Rig:
 
     Args:
         redis: the store; an empty one of one server, unless it is named.
+
+    Attributes:
+        told_by: by whose channels people are told what is committed.
     """
 
     def __init__(self, redis: ClockedRedis | SpreadClockedRedis | None = None) -> None:
@@ -138,7 +141,7 @@ class Rig:
         self.feed = ScriptedFeed()
         self.reports = ScriptedReports()
         self.publisher = RecordingPublisher()
-        self.registry = RedisRegistry(self.redis)
+        self.registry = self.told_by = RedisRegistry(self.redis)
         self.notices = RedisNotices(self.redis)
         self.history = StepHistory()
         self.reader = ListingReader(self.redis)

@@ -7,13 +7,16 @@ from functools import partial
 
 import pytest
 
+from app.domain.channel import Channel
 from app.domain.commands import Action, SignalCommand
 from app.domain.identifiers import AggregateId
+from app.domain.notice import NoticeKind
 from app.domain.request.signal import RequestStatus
 from app.domain.trigger import Firing
 from app.paper.paper_venues import PaperVenues
 from app.paper.prices.walk import WalkSource
 from app.paper.store.faults import RedisPaperFaults
+from app.ports.notices import Mailbox
 from app.services.perform import carry_out
 from app.services.watching.watch import HANDED_ON_MAX, watch_prices
 from app.store.core.registry import RedisRegistry
@@ -93,6 +96,19 @@ def test_a_market_order_from_its_message_to_the_end(
 
     assert rig.states(signal.id) == [RequestStatus.DONE]
     assert len(trips) == count, trips
+
+
+def test_who_is_told_of_it_costs_no_round_trip(rig: PaperRig) -> None:
+    known = rig.told_by
+    known.put_channel(Channel(name="phone", sealed="-", service="tgram"))
+    rig.registry.refresh()
+    rig.accept(BUY)
+
+    with round_trips(rig.redis) as trips:
+        carry_out_what_is_due(rig)
+
+    assert len(trips) == 10, trips
+    assert rig.notices.count([Mailbox(NoticeKind.FILL, "phone")]).popitem()[1] == 1
 
 
 def test_what_is_read_alone_needs_no_transaction(rig: PaperRig) -> None:
