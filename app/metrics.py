@@ -54,6 +54,7 @@ DROPPED_MESSAGES = Counter(
     "What came from the broker and was not as Hookfill writes it, by where it was.",
     ["source"],
 )
+DRY_RUNS = Counter("hookfill_dry_runs", "Requests that were only tried, by dialect.", ["dialect"])
 MESSAGES = Counter(
     "hookfill_messages",
     "Messages that were sent to people, by what they tell and what became of them.",

@@ -31,7 +31,7 @@ from app.services.advance import advance
 from app.services.placing.cancel import request_cancel
 from app.web.answers import Answer, Json, good
 from app.web.dry_answer import dry_answer
-from app.web.dry_run import is_dry
+from app.web.dry_run import TURNS, is_dry
 from app.web.fields import loaded
 from app.web.routes import Route, blueprint_of
 
@@ -94,8 +94,9 @@ class _Orders:
         one = self._reader.find(order_id_of(reference, self._ports))
         if not (body["dry_run"] or is_dry(request.environ)):
             return self.give_anew(one, body)
-        rehearsal = rehearsal_of(self._wiring)
-        return dry_answer(rehearsal, good(_Orders(rehearsal.wiring).give_anew(one, body)))
+        with TURNS.turn():
+            rehearsal = rehearsal_of(self._wiring)
+            return dry_answer(rehearsal, good(_Orders(rehearsal.wiring).give_anew(one, body)))
 
     def give_anew(self, one: Aggregate, body: Mapping[str, Any]) -> Json:
         """Give the command behind something anew, and answer what came of it."""

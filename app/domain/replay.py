@@ -18,7 +18,7 @@ from app.domain.order import Order
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.smart_order import SmartOrder
-from app.domain.smart_trade.enums import StepKind, StepStatus
+from app.domain.smart_trade.enums import StepKind, StepStatus, TradeStatus
 from app.domain.smart_trade.spec import NewTrade, PlannedStep, PriceCondition
 from app.domain.smart_trade.step import Step
 from app.domain.smart_trade.trade import SmartTrade
@@ -64,8 +64,19 @@ def in_proportion(then: Decimal, now: Decimal, step: Decimal) -> Repricing:
 
 
 def market_then(one: Aggregate) -> Decimal | None:
-    """Return what the market was at when something traded: the average of its fills, if any."""
-    return one.average_price or None
+    """Return what the market was at when something was asked for, or None if nobody knows.
+
+    What was filled at the market tells, and a limit that was better than its own price; what
+    waited for a price tells that price alone.
+    """
+    match one:
+        case Signal() | Reversal():
+            limit = one.limit_price
+        case Order(condition=None):
+            limit = one.price
+        case _:
+            return None
+    return None if one.average_price == limit else one.average_price
 
 
 def why_not(one: Aggregate) -> str | None:
@@ -170,7 +181,9 @@ def _smart_trade(one: SmartTrade, reprice: Repricing) -> NewTrade:
         profit = replace(profit, order_price=reprice(profit.order_price))
     if loss is not None:
         loss = replace(loss, order_price=reprice(loss.order_price))
-    planned = [step for step in one.steps if step.status is not StepStatus.CANCELLED]
+    # One that was cancelled, or has failed, has left all its steps so that had not begun.
+    is_cut_off = one.status in {TradeStatus.CANCELLED, TradeStatus.FAILED}
+    planned = [step for step in one.steps if is_cut_off or step.status is not StepStatus.CANCELLED]
     profits = [step for step in planned if step.kind is StepKind.TAKE_PROFIT]
     stops = [step for step in planned if step.kind is StepKind.STOP_LOSS]
     return NewTrade(

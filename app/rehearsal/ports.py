@@ -188,7 +188,7 @@ class SharedQuestions:
         """Store it for whoever looks for it, or takes it in time."""
         is_outside = self._accounts.account(request.account).venue != PAPER
         if request.kind is not EffectKind.LEARN or not is_outside:
-            self._journal.adjusts = request.adjustment is not None
+            self._journal.adjusts = self._journal.adjusts or request.adjustment is not None
             self._own.put(request)
             return
         (fresh,) = self._ids.fresh(request.account, 1)

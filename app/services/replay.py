@@ -63,6 +63,8 @@ def replay(one: Aggregate, prices: ReplayPrices, sender: Sender, ports: Ports) -
     account = sender.account
     if not is_paper(account):
         raise NotPermitted(f"account {account.name} is not on paper: replays are for play money")
+    if not account.enabled:
+        raise WrongState(f"account {account.name} is switched off")
     refusal = why_not(one)
     if refusal is not None:
         raise WrongState(f"{one.kind.words} {one.id} cannot be replayed: {refusal}")
@@ -108,7 +110,7 @@ def _repricing(one: Aggregate, prices: ReplayPrices, account: Account, ports: Po
     then = market_then(one)
     if then is None:
         raise WrongState(
-            f"{one.kind.words} {one.id} has filled nothing, so where the market was then is not "
+            f"{one.kind.words} {one.id} was not filled at the market, so where that was is not "
             "known and its prices cannot be scaled; say that they are to be the original ones"
         )
     instrument = instrument_of(one.symbol, account, ports)

@@ -10,6 +10,7 @@ import pytest
 import redis
 from flask import Flask
 
+from app import metrics
 from app.bootstrap import Wiring
 from app.dialects.surfaces import SURFACES
 from app.domain.enums import Dialect
@@ -483,3 +484,85 @@ def test_a_skipped_one_says_why(traded: Caller) -> None:
     told = foretold(traded, with_header(signed_by(Dialect.APISIFY, "/v1/order", close), **DRY))
 
     assert (told["outcome"], told["reason"]["code"]) == ("would_skip", "no_position")
+
+
+# What nobody may take for a real one
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("filler", ['"zz": ' + "1" * 5_000, '"zz": 1e400', '"zz": "\t\u2028"'])
+def test_what_else_a_body_holds_hides_nothing(
+    dialect: Dialect, filler: str, traded: Caller, worker: Worker
+) -> None:
+    usual = request_of(dialect, 9)
+    text = json.dumps({**json.loads(usual.body), "dry_run": True})
+    sent = replace(usual, body=f"{text[:-1]}, {filler}}}".encode())
+
+    answer = sent.to(traded.client)
+
+    worker.work()
+    assert traded.rows() == []
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize(
+    "lead", ["\ufeff", "\ufeff\ufeff", "\x0b", "\x0c", "\ufeff\x0c", "\x1f ", "\x85"]
+)
+def test_what_stands_before_a_body_hides_nothing(
+    dialect: Dialect, lead: str, traded: Caller, worker: Worker
+) -> None:
+    usual = request_of(dialect, 10)
+    text = json.dumps({**json.loads(usual.body), "dry_run": True})
+
+    answer = replace(usual, body=(lead + text).encode()).to(traded.client)
+
+    worker.work()
+    assert traded.rows() == []
+    assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("name", ["X-Dry-Run", "x-dry-run", "XDryRun", "XDry-Run", "Dry-Run"])
+def test_the_header_is_known_however_it_is_spelled(name: str, traded: Caller) -> None:
+    foretold(traded, with_header(request_of(Dialect.CRYPTO_ARSENAL, 11), **{name: "true"}))
+
+    assert traded.rows() == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a=1;dry_run=true",
+        "a=1&amp;dry_run=true",
+        "x=1?dry_run=true",
+        "a=1%26dry_run=true",
+        '{"dry_run":true}',
+        "smart[dry_run]=1",
+        "a=dry-run:yes",
+    ],
+)
+def test_a_query_that_may_ask_for_it_is_never_a_real_run(
+    query: str, traded: Caller, worker: Worker
+) -> None:
+    sent = request_of(Dialect.CRYPTO_ARSENAL, 12)
+    replace(sent, path=f"{sent.path}?{query}").to(traded.client)
+
+    worker.work()
+    assert traded.rows() == []
+
+
+@pytest.mark.parametrize("log", ["dry_run", "no dry run today", "dry_run: true", "a dry-run=1"])
+def test_a_text_that_speaks_of_it_is_no_dry_run(log: str, traded: Caller) -> None:
+    assert traded.signal(action="buy", fixed="0.01", log=log).text == "ok"
+    assert len(traded.rows()) == 1
+
+
+def test_one_is_counted_and_logged_as_what_it_is(
+    traded: Caller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counter = metrics.DRY_RUNS.labels(dialect=Dialect.CRYPTO_ARSENAL)
+    before = counter._value.get()  # noqa: SLF001 - prometheus_client has no other way
+    foretold(traded, with_header(request_of(Dialect.CRYPTO_ARSENAL, 13), **DRY))
+
+    assert counter._value.get() == before + 1  # noqa: SLF001
+    assert "ran_dry" in capsys.readouterr().out
