@@ -7,7 +7,7 @@ import click
 
 from app.cli.api import Api, with_api
 from app.cli.findings import show_findings
-from app.cli.inputs import Assignments, body_of, with_settings
+from app.cli.inputs import ASSIGNMENT, Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
 from app.cli.venue_accounts import acknowledge, cancel_order, reconcile, venue
 
@@ -83,6 +83,20 @@ def disable(api: Api, name: str, *, force: bool) -> None:
     """Switch an account off: nothing of it is sent any more."""
     api.delete("api", "accounts", name, force="true" if force else "")
     click.echo(f"{name} is disabled.")
+
+
+@account.command("limits")
+@click.argument("name")
+@click.argument("changes", nargs=-1, type=ASSIGNMENT, metavar="[LIMIT=VALUE]...")
+@with_api
+def limits(api: Api, name: str, changes: Assignments) -> None:
+    """Show the risk limits of an account, or change some of them; LIMIT= takes one away."""
+    shown = api.get("api", "accounts", name)  # a slip in the name must not create an account
+    if changes:
+        named = {limit: value for limit, value in changes if value != ""}
+        kept = {one: value for one, value in shown["limits"].items() if one not in dict(changes)}
+        shown = api.put("api", "accounts", name, body={"limits": {**kept, **named}})
+    click.echo(listing(shown["limits"]) or f"{name} has no limits.")
 
 
 @account.command("state")

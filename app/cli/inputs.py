@@ -29,6 +29,10 @@ class _Assignment(click.ParamType[Any]):
             return name, text
 
 
+#: `NAME=VALUE`; the value is JSON or a plain text.
+ASSIGNMENT = _Assignment()
+
+
 class _SecretText(click.ParamType[Any]):
     name = "text or -"
 
@@ -54,7 +58,7 @@ def with_settings(command: Command) -> Command:
     return click.option(
         "--set",
         "settings",
-        type=_Assignment(),
+        type=ASSIGNMENT,
         multiple=True,
         help="Any field of the record; the value is JSON or a plain text. Repeatable.",
     )(command)

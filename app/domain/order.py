@@ -80,6 +80,7 @@ class Order(Entity):
         quantity: in base currency; 0 where `amount` tells the size.
         amount: what a market buy may spend, in quote currency; None where `quantity` counts.
         price: the limit, in quote currency; None for a market order.
+        alert_price: what its caller says that the price was, where a market order comes with one.
         condition: what a market order waits for at its venue, resting there; None is nothing.
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
@@ -116,6 +117,7 @@ class Order(Entity):
     replaced_by: AggregateId | None = None
     amount: Decimal | None = None
     price: Decimal | None = None
+    alert_price: Decimal | None = None
     condition: Condition | None = None
     leverage: int | None = None
     caller_id: str | None = None

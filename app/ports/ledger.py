@@ -9,6 +9,7 @@ from app.domain.decision import TimelineEntry
 from app.domain.effects import AT_ONCE, Effect
 from app.domain.enums import AccountState, PositionSide
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol
+from app.domain.limit_checks import Sent
 from app.domain.order import Order
 from app.domain.quarantined import Quarantined
 from app.domain.smart_order import SmartOrder
@@ -73,6 +74,38 @@ class Once:
     made: AggregateId
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a commit claims an order of an account which has limits.
+
+    Attributes:
+        seen: how many were claimed when the order was checked, which must not have changed; None
+            asks nothing, as for exits.
+        entry: the order, where it is to be counted among those that were sent.
+        looks_back_ms: how long it is counted.
+    """
+
+    seen: int | None = None
+    entry: Order | None = None
+    looks_back_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """What of an account may still trade, at one moment.
+
+    Attributes:
+        claims: how many orders were claimed so far. Give it to a commit by `Claim`.
+        orders: at the venue, on their way, or of which nobody knows; and those that wait to be
+            sent.
+        sent: entries that were sent lately, oldest first.
+    """
+
+    claims: int
+    orders: tuple[AggregateId, ...]
+    sent: tuple[Sent, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitConditions:
     """Conditions that the store checks in the same step as the commit.
@@ -86,6 +119,7 @@ class CommitConditions:
         tell: further aggregates that the change concerns, besides the parent.
         once: it must not have come before; None does not ask.
         is_entry: it opens or adds to something, so the store must have room to spare.
+        claim: it claims an order of an account that has limits; None claims none of such.
     """
 
     permits: frozenset[AccountState] | None = None
@@ -95,6 +129,7 @@ class CommitConditions:
     tell: tuple[AggregateId, ...] = ()
     once: Once | None = None
     is_entry: bool = False
+    claim: Claim | None = None
 
 
 NO_TERMS = CommitConditions()
@@ -162,6 +197,7 @@ class Ledger(Protocol):
 
         Raises:
             Conflict: one of them has another version by now.
+            ClaimsChanged: others were claimed since the order was checked.
             LaneChanged: what is in flight in the lane has changed since it was looked at.
             NewsChanged: news that is to count as read is not the newest, or was read already.
             NotPermitted: the account's state is not among those that `terms` permit.
@@ -248,6 +284,9 @@ class Live(Protocol):
 
     def stops(self, account: AccountId) -> Collection[AggregateId]:
         """Return the stops of an account that rest at its venue."""
+
+    def under_way(self, account: AccountId) -> UnderWay:
+        """Return what of an account may still trade, and what was sent lately."""
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts of which anything is live, asked all at once."""

@@ -3,19 +3,21 @@
 from dataclasses import replace
 
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
-from app.domain.enums import Direction, Kind, Side, SmartOrderType, StopDirection
+from app.domain.enums import Direction, Kind, OrderType, Side, SmartOrderType, StopDirection
 from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import EpochMs, FreshId
+from app.domain.order import Order
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
-from app.domain.smart_order_placing import resting
+from app.domain.smart_order_placing import order_of, own_limit, resting
 from app.domain.trigger import Trigger, protective_direction
 from app.ports import Ports
 from app.ports.ledger import Change
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import instrument_of
 from app.services.learn import newest_quote
+from app.services.limits import refuse_lasting
 from app.services.repeats import first_of
 
 
@@ -30,6 +32,7 @@ def accept_smart_order(
 
     Raises:
         SymbolUnknown: the account does not trade it.
+        LimitExceeded: the limits of the account will deny what it places.
         CallerIdInUse: another one holds its caller id.
         TooManyOpen: as many wait as may.
         HistoryUnavailable: nobody can tell whether its caller id has traded.
@@ -38,8 +41,21 @@ def accept_smart_order(
     refuse_used(command.caller_id, sender, ports)
     fresh, of_order = ports.ids.latest(sender.account.id, 2)
     new = smart_order_from(command, rules, sender, fresh, ports)
+    refuse_lasting(placed_by(new, of_order), sender.account, ports)
     begun, along = begin(new, of_order)
     return accept_named(begun, replace(sender, waiting_max=rules.open_max), ports, along)
+
+
+def placed_by(new: SmartOrder, fresh: FreshId) -> Order:
+    """Return the order that a new one places, as far as that is known: with its own limit, if any.
+
+    What trails, or goes at the market, is priced by its stop, where it has one.
+    """
+    order = order_of(new, fresh, new.created_at_ms)
+    price = own_limit(new) or new.trigger.level
+    if price is None or order.amount is not None:
+        return order
+    return replace(order, type=OrderType.LIMIT, price=price, condition=None)
 
 
 def begin(new: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, tuple[Change, ...]]:

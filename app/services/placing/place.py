@@ -1,5 +1,6 @@
 """An order goes to its venue, at most once."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from app.domain.aggregate import Aggregate, decide
 from app.domain.decision import Decision, ignored
 from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import (
+    ClaimsChanged,
     KeyRefused,
     NotPermitted,
     NotVouched,
@@ -37,18 +39,26 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.ports import Ports
-from app.ports.ledger import CommitConditions, Stored
+from app.ports.ledger import Claim, CommitConditions, Stored
 from app.ports.policy import Policy
 from app.ports.venue import Venue
 from app.services.advance import Along, advance, advance_from
 from app.services.following.guards import closed_beside
 from app.services.keeping.vouch import UNASKED, Clearance, clear
+from app.services.limits import checked
 
 #: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
 DISABLED = Reason(ReasonCode.ACCOUNT_DISABLED, "the account is switched off")
 
 #: What takes longer than this before an order is sent uses up too much of its claim.
 SOON_MS = 1_000
+
+#: An entry that the limits of its account let go is checked anew each time that another of the
+#: account was claimed meanwhile; after so many it is left to its next wake-up.
+ATTEMPTS_MAX_AT_LIMITS = 16
+
+#: For so long an entry waits to be checked by a limit; then it is denied.
+UNCHECKED_MAX_MS = 60_000
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
@@ -98,13 +108,44 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
         return
     refusal = _refusal(order, account, ports)
     if refusal is not None:
-        event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
-        advance(order_id, event, ports)
+        _deny(order, refusal, ports)
         return
     venue = ports.venues.of(account)  # before the claim: there may be no such venue
-    claimed = _claim(order, stored, account, clearance, ports)
+    claimed = _claimed_within_limits(order, stored, account, clearance, ports)
     if claimed is not None:
         _send(claimed, venue, ports)
+
+
+def _claimed_within_limits(
+    order: Order, stored: Stored, account: Account, clearance: Clearance, ports: Ports
+) -> _Claimed | None:
+    """Return the claimed order; None where it is denied, or as `_claim` says.
+
+    Raises:
+        VenueUnavailable: what a limit depends on is not known just now.
+        ClaimsChanged: others of the account were claimed each time that it was checked.
+    """
+    for _ in range(ATTEMPTS_MAX_AT_LIMITS):
+        refusal, claim = checked(order, account, ports)
+        if refusal is not None:
+            _deny(order, refusal, ports)
+            return None
+        with suppress(ClaimsChanged):
+            return _claim(order, stored, account, clearance, claim, ports)
+    raise ClaimsChanged(f"others were claimed each time that the limits let order {order.id} go")
+
+
+def _deny(order: Order, reason: Reason, ports: Ports) -> None:
+    """Deny an order; what a limit depends on and nobody knows just now may be known soon.
+
+    Raises:
+        VenueUnavailable: it may be known yet, so the order waits.
+    """
+    now_ms = ports.clock.now_ms()
+    is_unchecked = reason.code is ReasonCode.LIMITS_UNCHECKED
+    if is_unchecked and now_ms - order.created_at_ms < UNCHECKED_MAX_MS:
+        raise VenueUnavailable(reason.message)
+    advance(order.id, PlacementDenied(at_ms=now_ms, reason=reason), ports)
 
 
 def size_and_send(
@@ -133,11 +174,14 @@ def size_and_send(
     )
 
     def begin(order: Order) -> Decision[Order]:
+        if account.limits and not order.reduces:
+            return ignored(order, "its limits are looked at for themselves")
         if _refusal(order, account, ports) is not None:
             return ignored(order, "it is refused when it is looked at")
         return decide(order, claim)
 
-    runs = replace(terms, permits=_ENTRY_STATES)
+    claimed = Claim() if account.limits else None
+    runs = replace(terms, permits=_ENTRY_STATES, claim=claimed)
     made = advance_from(stored, turn, ports, runs, Along(begin=begin))
     claims = [
         _Claimed(one.aggregate, one, account, UNASKED, last_ms, parent=made.stored)
@@ -218,14 +262,24 @@ def _late_ms(order: Order, ports: Ports) -> int:
 
 
 def _claim(
-    order: Order, stored: Stored, account: Account, clearance: Clearance, ports: Ports
+    order: Order,
+    stored: Stored,
+    account: Account,
+    clearance: Clearance,
+    claim: Claim | None,
+    ports: Ports,
 ) -> _Claimed | None:
-    """Return the claimed order, or None when others have it or the account's state forbids it."""
+    """Return the claimed order, or None when others have it or the account's state forbids it.
+
+    Raises:
+        ClaimsChanged: others were claimed since the limits let it go.
+    """
     last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     try:
-        made = advance_from(stored, event, ports, _terms(order, account, clearance))
+        terms = replace(_terms(order, account, clearance), claim=claim)
+        made = advance_from(stored, event, ports, terms)
     except NotPermitted:
         _forbidden(order, ports)
         return None

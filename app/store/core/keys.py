@@ -261,6 +261,20 @@ class AccountKeys:
         #: For ever, likewise.
         self.turn_changes = f"{tag}:turn_changes:{account}:"
 
+        #: string, counter: claims of its orders since it has limits. For ever.
+        self.claims = f"{tag}:claims:{account}"
+
+        #: sorted set: `<order> <symbol>` of entries that were sent, by the server time of the
+        #: newest claim. As long as its limits look back.
+        self.sent = f"{tag}:sent:{account}"
+
+        #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and
+        #: `seen`, the mark of the last trade in it. As long as a limit asks.
+        self.results = f"{tag}:results:{account}"
+
+        #: stream: what its orders have traded, while `results` is there. Until it is in them.
+        self.traded = f"{tag}:traded:{account}"
+
         #: hash: what guards a position → `<symbol>:<leg>` of it. Until it ends.
         self.protectors = f"{tag}:guards:{account}"
 

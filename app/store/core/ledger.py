@@ -14,6 +14,7 @@ from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, Kind
 from app.domain.errors import (
+    ClaimsChanged,
     Conflict,
     LaneChanged,
     NewsChanged,
@@ -32,9 +33,18 @@ from app.domain.order import Order
 from app.domain.request.request import Request
 from app.domain.smart_order import SmartOrder
 from app.ports.clock import Clock
-from app.ports.ledger import NO_TERMS, Admission, Admitted, Change, CommitConditions, Stored
+from app.ports.ledger import (
+    NO_TERMS,
+    Admission,
+    Admitted,
+    Change,
+    Claim,
+    CommitConditions,
+    Stored,
+)
 from app.ports.room import ENTRIES_PERCENT_MAX
 from app.store.core import keys
+from app.store.core.day_results import traded_writes
 from app.store.core.indexes import effect_text, list_anew
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.records import entry_text, record_of
@@ -138,6 +148,8 @@ class RedisLedger:
             once, now_ms = terms.once, self._clock.now_ms()
             _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
         conditions += _room(own, is_entry=terms.is_entry)
+        if terms.claim is not None:
+            _count_claim(own, terms.claim, self._clock.server_ms(), conditions, writes)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -246,6 +258,7 @@ class RedisLedger:
             writes += listed
             effects += owed
             writes += trade_writes(before, after)
+            writes += traded_writes(before, after)
             writes += self._told(after.id, change.entries)
             # What was read leaves the inbox, and with the last of it the look that was owed.
             for child, read in change.read.items():
@@ -373,6 +386,24 @@ def _bind(
         writes.append(("SET", key, f"{made}:{until_ms}", "PX", kept_ms))
 
 
+def _count_claim(
+    own: keys.AccountKeys,
+    claim: Claim,
+    server_ms: int,
+    conditions: list[Condition],
+    writes: list[Write],
+) -> None:
+    """Ask that no other order was claimed meanwhile, and count this one."""
+    if claim.seen is not None:
+        conditions.append(("claims", own.claims, claim.seen))
+    writes.append(("INCR", own.claims))
+    if claim.entry is not None:
+        # Sent again it is counted once, by its newest claim.
+        writes.append(("ZADD", own.sent, server_ms, f"{claim.entry.id} {claim.entry.symbol}"))
+        writes.append(("ZREMRANGEBYSCORE", own.sent, "-inf", server_ms - claim.looks_back_ms))
+        writes.append(("PEXPIRE", own.sent, 2 * claim.looks_back_ms))
+
+
 def _held_caller_id(request: Aggregate) -> str | None:
     """Return the caller id that the request would take; a cancel names that of another."""
     if isinstance(request, Request | SmartOrder) and request.holds_caller_id:
@@ -418,6 +449,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
             return NotVouched(f"it is not known yet what the venue has of ours in {found}")
         case "repeated":
             return Repeated(int(found))
+        case "claims":
+            return ClaimsChanged(f"{found} orders of the account were claimed by now")
         case "lane":
             return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
         case "unread":

@@ -1,0 +1,235 @@
+"""Whether the limits of an account let an order go, by what is known now."""
+
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import NamedTuple
+
+from app.domain.account import PAPER, Account
+from app.domain.enums import Market, ReasonCode
+from app.domain.errors import LimitExceeded, VenueUnavailable
+from app.domain.exits import SHOWN_LATE_MS
+from app.domain.identifiers import AggregateId
+from app.domain.limit_checks import Known, lasting_refusal, only_reduces, refusal
+from app.domain.limits import Limits, WrongLimits, limits_from
+from app.domain.order import Order
+from app.domain.reason import Reason
+from app.domain.results import Results, after, begun
+from app.ports import Ports
+from app.ports.ledger import Claim, UnderWay
+
+#: Of entries that were sent longer ago every venue shows what they have filled.
+_JUST_SENT_MS = 10_000
+
+#: Times that a position is looked at while orders fill that would count twice.
+_LOOKS_MAX = 3
+
+
+class Checked(NamedTuple):
+    """What the limits say of an order.
+
+    Attributes:
+        reason: why it is denied; None lets it go.
+        claim: what the commit that claims it must meet and count; None where there are no limits.
+    """
+
+    reason: Reason | None = None
+    claim: Claim | None = None
+
+
+def limit_refusal(order: Order, account: Account, ports: Ports) -> Reason | None:
+    """Return which reason would deny an order of an account now, or None; nothing is written.
+
+    With `limits_unchecked` nobody can tell just now.
+    """
+    return checked(order, account, ports).reason
+
+
+def refuse_by_limits(order: Order, account: Account, ports: Ports) -> None:
+    """Refuse an order at once that the limits would deny now, as far as anybody can tell.
+
+    Raises:
+        LimitExceeded: they would.
+    """
+    reason = limit_refusal(order, account, ports)
+    if reason is not None and reason.code is not ReasonCode.LIMITS_UNCHECKED:
+        raise LimitExceeded(order.symbol, reason)
+
+
+def refuse_lasting(order: Order, account: Account, ports: Ports) -> None:
+    """Refuse an order that is to be sent some day, if the limits will deny it on any day.
+
+    Raises:
+        LimitExceeded: they will.
+    """
+    if not account.limits or order.reduces:
+        return
+    with suppress(WrongLimits):
+        limits = limits_from(account.limits)
+        known = _with_market(_begin(account, ports), order, account, ports)
+        reason = lasting_refusal(limits, order, known)
+        if reason is not None:
+            raise LimitExceeded(order.symbol, reason)
+
+
+def checked(order: Order, account: Account, ports: Ports) -> Checked:
+    """Return whether the limits let an order go, and what its claim must meet for that.
+
+    Of two that are checked at once and claimed one after the other, the second claim fails, and it
+    is to be checked again: what the first one may do counts then.
+    """
+    if not account.limits:
+        return Checked()
+    if order.reduces:
+        return Checked(claim=Claim())
+    try:
+        limits = limits_from(account.limits)
+    except WrongLimits as error:
+        said = f"the limits of account {account.name} cannot be read: {error}"
+        return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, said))
+    for _ in range(_LOOKS_MAX):
+        under_way = ports.live.under_way(account.id)
+        known = _known(limits, order, account, under_way, ports)
+        reason = refusal(limits, order, known)
+        if reason is None or _only_reduces(order, known, account, under_way, ports):
+            return Checked(claim=Claim(under_way.claims, order, limits.looks_back_ms))
+        if reason.code is not ReasonCode.MAX_POSITION_VALUE or _stands(known, under_way, ports):
+            return Checked(reason)
+    said = f"orders of account {account.name} fill while its positions are looked at"
+    return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, said))
+
+
+def _only_reduces(
+    order: Order, known: Known, account: Account, under_way: UnderWay, ports: Ports
+) -> bool:
+    """Tell whether an order of one net position is sure to open nothing, so that no limit is."""
+    if order.market is Market.SPOT or order.position_side is not None:
+        return False
+    return only_reduces(order, _with_position(known, account, under_way, ports))
+
+
+def _stands(known: Known, under_way: UnderWay, ports: Ports) -> bool:
+    """Tell whether no order has moved meanwhile: what it filled would count twice."""
+    before = known.orders or ()
+    found = _orders(under_way.orders, ports)
+    if found is None:
+        return False
+    now = {one.id: (one.status, one.filled_quantity) for one in found}
+    return all(
+        now.get(one.id) == (one.status, one.filled_quantity) for one in before if one.is_live
+    )
+
+
+def _begin(account: Account, ports: Ports) -> Known:
+    return Known(
+        account=account.name,
+        now_ms=ports.clock.now_ms(),
+        server_ms=ports.clock.server_ms(),
+        shown_late_ms=0 if account.venue == PAPER else SHOWN_LATE_MS,
+    )
+
+
+def _known(
+    limits: Limits, order: Order, account: Account, under_way: UnderWay, ports: Ports
+) -> Known:
+    """Learn what these limits depend on. Orders come before the position that they change."""
+    known = replace(_begin(account, ports), sent=under_way.sent)
+    if limits.max_open_orders is not None or limits.max_position_value is not None:
+        known = replace(known, orders=_orders(_that_matter(under_way, account, ports), ports))
+    if limits.max_daily_loss is not None:
+        known = replace(known, results=results_of(account, ports))
+    priced = (limits.max_order_value, limits.price_collar_percent, limits.max_position_value)
+    if any(one is not None for one in priced):
+        known = _with_market(known, order, account, ports)
+    if limits.max_position_value is not None:
+        known = _with_view(known, account, ports)
+    return known
+
+
+def _that_matter(under_way: UnderWay, account: Account, ports: Ports) -> Collection[AggregateId]:
+    """Return the orders under way, and at an exchange those that were sent just now."""
+    if account.venue == PAPER:
+        return under_way.orders
+    since_ms = ports.clock.server_ms() - _JUST_SENT_MS
+    just_sent = {one.order_id for one in under_way.sent if one.at_ms >= since_ms}
+    return sorted({*under_way.orders, *just_sent})
+
+
+def _with_market(known: Known, order: Order, account: Account, ports: Ports) -> Known:
+    venue = ports.venues.of(account)
+    with suppress(VenueUnavailable):
+        known = replace(known, instrument=venue.instrument(order.symbol))
+        known = replace(known, quote=venue.quote(order.symbol))
+    return known
+
+
+def _with_view(known: Known, account: Account, ports: Ports) -> Known:
+    with suppress(VenueUnavailable):
+        return replace(known, view=ports.venues.of(account).view())
+    return known
+
+
+def _with_position(known: Known, account: Account, under_way: UnderWay, ports: Ports) -> Known:
+    """Learn the position and what changes it, where no limit has asked for it."""
+    if known.orders is None:
+        known = replace(known, orders=_orders(_that_matter(under_way, account, ports), ports))
+    return known if known.view is not None else _with_view(known, account, ports)
+
+
+def _orders(ids: Collection[AggregateId], ports: Ports) -> Sequence[Order] | None:
+    """Return these orders, or None where one cannot be read."""
+    found = {one.aggregate.id: one.aggregate for one in ports.ledger.load_all(ids)} if ids else {}
+    missing = set(ids) - set(found)
+    if missing and ports.ledger.present(missing):
+        return None
+    return [one for one in found.values() if isinstance(one, Order)]
+
+
+def see_to_results(account: Account, before: Account | None, ports: Ports) -> None:
+    """Begin to keep results where a limit asks for them from now on, and keep none where none does.
+
+    Args:
+        account: as it is now.
+        before: as it was; None for a new one.
+        ports: as everywhere.
+    """
+    was_wanted = before is not None and "max_daily_loss" in before.limits
+    is_wanted = "max_daily_loss" in account.limits
+    if is_wanted is not was_wanted:
+        begin_results(account, ports)
+
+
+def begin_results(account: Account, ports: Ports) -> None:
+    """Let the results of an account begin now, if a limit asks for them; else keep none."""
+    ports.results.forget(account.id)
+    if "max_daily_loss" in account.limits:
+        results_of(account, ports)  # what its venue has may be known later
+
+
+def results_of(account: Account, ports: Ports) -> Results | None:
+    """Return what an account has gained or lost today; None where it cannot be known just now.
+
+    The first time it begins now, with what the account holds.
+    """
+    kept = ports.results.read(account.id)
+    results = kept.results
+    if results is None:
+        try:
+            venue = ports.venues.of(account)
+            results = begun(venue.view(), account.market, ports.clock.now_ms(), kept.newest)
+        except VenueUnavailable:
+            return None
+        ports.results.keep(account.id, results, None)
+        return results
+    before = results
+    for mark, traded in kept.newer:
+        instrument = None
+        if account.market is Market.COINM:
+            instrument = ports.venues.of(account).instrument(traded.symbol)
+            if instrument is None or instrument.contract_size is None:
+                return None
+        unit = None if instrument is None else instrument.contract_size
+        results = after(results, traded, mark, unit)
+    if results != before:
+        ports.results.keep(account.id, results, before)
+    return results
