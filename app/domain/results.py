@@ -158,11 +158,12 @@ def _gain(held: Holding, closing: Decimal, traded: Traded) -> Decimal:
     """Return what closing brings in quote currency, as if the leg was long, per unit."""
     if not closing:
         return _NOTHING
-    paid, got = held.cost / held.size, traded.value / traded.quantity
+    # Divided last, so that what closes all brings back just what it has cost.
+    paid, got = held.cost * closing / held.size, traded.value * closing / traded.quantity
     sign = 1 if held.size > 0 else -1
     if traded.market is Market.COINM:  # values are in coins: less of them is a higher price
-        return closing * (paid - got) * sign * traded.price
-    return closing * (got - paid) * sign
+        return (paid - got) * sign * traded.price
+    return (got - paid) * sign
 
 
 def _fee(traded: Traded) -> Decimal:

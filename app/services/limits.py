@@ -17,6 +17,7 @@ from app.domain.reason import Reason
 from app.domain.results import Results, after, begun
 from app.ports import Ports
 from app.ports.ledger import Claim, UnderWay
+from app.ports.results import KeptResults
 
 #: Of entries that were sent longer ago every venue shows what they have filled.
 _JUST_SENT_MS = 10_000
@@ -42,7 +43,7 @@ def limit_refusal(order: Order, account: Account, ports: Ports) -> Reason | None
 
     With `limits_unchecked` nobody can tell just now.
     """
-    return checked(order, account, ports).reason
+    return _looked(order, account, ports).reason
 
 
 def refuse_by_limits(order: Order, account: Account, ports: Ports) -> None:
@@ -78,6 +79,12 @@ def checked(order: Order, account: Account, ports: Ports) -> Checked:
     Of two that are checked at once and claimed one after the other, the second claim fails, and it
     is to be checked again: what the first one may do counts then.
     """
+    if "max_daily_loss" in account.limits and not order.reduces:
+        keep_results(account, ports)
+    return _looked(order, account, ports)
+
+
+def _looked(order: Order, account: Account, ports: Ports) -> Checked:
     if not account.limits:
         return Checked()
     if order.reduces:
@@ -203,33 +210,38 @@ def begin_results(account: Account, ports: Ports) -> None:
     """Let the results of an account begin now, if a limit asks for them; else keep none."""
     ports.results.forget(account.id)
     if "max_daily_loss" in account.limits:
-        results_of(account, ports)  # what its venue has may be known later
+        keep_results(account, ports)  # what its venue has may be known later
+
+
+def keep_results(account: Account, ports: Ports) -> None:
+    """Take in what was traded since the results of an account were kept last, or begin to keep."""
+    kept = ports.results.read(account.id)
+    results = _results_after(kept, account, ports)
+    if results is not None and results != kept.results:
+        ports.results.keep(account.id, results, kept.results)
 
 
 def results_of(account: Account, ports: Ports) -> Results | None:
     """Return what an account has gained or lost today; None where it cannot be known just now.
 
-    The first time it begins now, with what the account holds.
+    As long as nobody keeps them they begin now, with what the account holds.
     """
-    kept = ports.results.read(account.id)
+    return _results_after(ports.results.read(account.id), account, ports)
+
+
+def _results_after(kept: KeptResults, account: Account, ports: Ports) -> Results | None:
+    if kept.results is None:
+        with suppress(VenueUnavailable):
+            view = ports.venues.of(account).view()
+            return begun(view, account.market, ports.clock.now_ms(), kept.newest)
+        return None
     results = kept.results
-    if results is None:
-        try:
-            venue = ports.venues.of(account)
-            results = begun(venue.view(), account.market, ports.clock.now_ms(), kept.newest)
-        except VenueUnavailable:
-            return None
-        ports.results.keep(account.id, results, None)
-        return results
-    before = results
     for mark, traded in kept.newer:
-        instrument = None
+        unit = None
         if account.market is Market.COINM:
             instrument = ports.venues.of(account).instrument(traded.symbol)
-            if instrument is None or instrument.contract_size is None:
+            unit = None if instrument is None else instrument.contract_size
+            if unit is None:
                 return None
-        unit = None if instrument is None else instrument.contract_size
         results = after(results, traded, mark, unit)
-    if results != before:
-        ports.results.keep(account.id, results, before)
     return results

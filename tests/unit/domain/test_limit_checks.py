@@ -1,0 +1,411 @@
+"""Whether limits let an order go, by what is known."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.domain.account import AccountName
+from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
+from app.domain.identifiers import AggregateId, Currency, EpochMs, OrderId, Symbol
+from app.domain.limit_checks import Known, Sent, lasting_refusal, only_reduces, refusal
+from app.domain.limits import LIMIT_NAMES, limits_from
+from app.domain.market import AccountView
+from app.domain.order import Order, Succession
+from app.domain.reason import Reason
+from app.domain.results import Results, day_of
+from app.domain.status import OrderStatus
+from tests.support.builders import (
+    BTC_SPOT,
+    ETH,
+    ETH_USDM,
+    NOW,
+    USDM_ID,
+    a_quote,
+    a_view,
+    an_id,
+    an_order,
+    an_order_in,
+)
+
+LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
+LOST = Results(day=day_of(NOW), realised={Currency("USDT"): Decimal(-100)})
+KNOWN = Known(
+    account=AccountName("spot"),
+    now_ms=NOW,
+    server_ms=NOW,
+    quote=a_quote("50000", "50010"),
+    instrument=BTC_SPOT,
+    view=a_view({"USDT": "10000", "BTC": "0.1"}),
+    orders=(),
+    sent=(),
+    results=LOST,
+)
+
+#: Each with a value that denies the usual order, one that lets it just go, and what is said.
+EDGES = [
+    (
+        "max_order_value",
+        "25004.99",
+        "25005",
+        "order value 25005 USDT is above the limit of 25004.99",
+    ),
+    (
+        "max_position_value",
+        "30005",
+        "30006",
+        "position value 30006 USDT is above the limit of 30005",
+    ),
+    (
+        "max_daily_loss",
+        "100",
+        "100.01",
+        "100 USDT were lost today, as much as the limit of 100 USDT",
+    ),
+    (
+        "allowed_symbols",
+        "ETH/USDT",
+        "BTC/USDT",
+        "BTC/USDT is not among the allowed symbols ETH/USDT",
+    ),
+    ("trading_hours", "mon 00:00-24:00 UTC", "tue 00:00-24:00 UTC", "tue 07:06 is outside"),
+    ("max_open_orders", "1", "2", "1 orders are open, as many as the limit of 1"),
+    ("max_orders_per_minute", "1", "2", "1 orders were sent in the last minute"),
+    ("cooldown_seconds", "31", "30", "the last entry of BTC/USDT was sent 30 s ago"),
+    ("price_collar_percent", "1.9", "2.1", "% off the alert's 49000"),
+]
+BUSY = replace(
+    KNOWN,
+    orders=(an_order_in(OrderStatus.NEW, id=OrderId(an_id(9)), price=Decimal(1), symbol=ETH),),
+    sent=(Sent(OrderId(an_id(9)), an_order().symbol, EpochMs(NOW - 30_000)),),
+)
+
+
+def denied(order: Order, known: Known = KNOWN, **texts: str) -> Reason | None:
+    return refusal(limits_from(texts), order, known)
+
+
+def code(order: Order, known: Known = KNOWN, **texts: str) -> ReasonCode | None:
+    reason = denied(order, known, **texts)
+    return None if reason is None else reason.code
+
+
+def usual(**odd: Any) -> Order:
+    return an_order(**{"alert_price": Decimal(49_000), **odd})
+
+
+@pytest.mark.parametrize(("name", "denying", "allowing", "said"), EDGES)
+def test_each_limit_denies_up_to_its_edge(
+    name: str, denying: str, allowing: str, said: str
+) -> None:
+    reason = denied(usual(), BUSY, **{name: denying})
+
+    assert reason is not None
+    assert reason.code == name
+    assert said in reason.message
+    assert reason.message.endswith("of account spot")
+    assert denied(usual(), BUSY, **{name: allowing}) is None
+
+
+def test_every_limit_has_an_edge_above() -> None:
+    assert {one[0] for one in EDGES} == set(LIMIT_NAMES)
+
+
+@pytest.mark.parametrize(("name", "denying"), [one[:2] for one in EDGES])
+def test_what_reduces_is_never_denied(name: str, denying: str) -> None:
+    sale = usual(side=Side.SELL, reduces=True)
+
+    assert denied(sale, BUSY, **{name: denying}) is None
+    assert denied(sale, Known(account=KNOWN.account, now_ms=NOW, server_ms=NOW)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "missing"),
+    [
+        ("max_order_value", "99999999", {"quote": None}),
+        ("max_order_value", "99999999", {"instrument": None}),
+        ("max_position_value", "99999999", {"quote": None}),
+        ("max_position_value", "99999999", {"view": None}),
+        ("max_position_value", "99999999", {"orders": None}),
+        ("max_daily_loss", "99999999", {"results": None}),
+        ("max_open_orders", "9999", {"orders": None}),
+        ("max_orders_per_minute", "9999", {"sent": None}),
+        ("cooldown_seconds", "1", {"sent": None}),
+        ("price_collar_percent", "99", {"quote": None}),
+    ],
+)
+def test_what_cannot_be_known_is_not_guessed(
+    name: str, text: str, missing: dict[str, None]
+) -> None:
+    reason = denied(usual(), replace(KNOWN, **missing), **{name: text})  # type: ignore[arg-type]
+
+    assert reason is not None
+    assert reason.code is ReasonCode.LIMITS_UNCHECKED
+    assert f"{name} of account spot cannot be checked" in reason.message
+
+
+def test_what_is_certain_is_told_rather_than_what_is_not() -> None:
+    blind = replace(KNOWN, quote=None)
+
+    assert code(usual(), blind, max_order_value="1", max_daily_loss="1") == "max_daily_loss"
+
+
+# Order value
+
+
+@pytest.mark.parametrize(
+    ("odd", "value"),
+    [
+        ({"price": Decimal(40_000), "alert_price": None}, "20000"),
+        ({"quantity": Decimal(0), "amount": Decimal(123)}, "123"),
+        ({"quantity": Decimal(2)}, "100020"),
+    ],
+)
+def test_the_value_is_by_the_limit_the_amount_or_the_touch(odd: dict[str, Any], value: str) -> None:
+    below = str(Decimal(value) - Decimal("0.01"))
+
+    assert code(usual(**odd), max_order_value=below) == "max_order_value"
+    assert code(usual(**odd), max_order_value=value) is None
+
+
+def test_inverse_contracts_are_worth_what_they_say() -> None:
+    contracts = replace(ETH_USDM, market=Market.COINM, contract_size=Decimal(10))
+    order = usual(market=Market.COINM, symbol=Symbol("ETH/USD"), quantity=Decimal(7))
+    known = replace(KNOWN, instrument=contracts)
+
+    assert code(order, known, max_order_value="69") == "max_order_value"
+    assert code(order, known, max_order_value="70") is None
+
+
+# Position
+
+
+def position(order: Order, view: AccountView, *orders: Order) -> Decimal:
+    """The greatest limit, in whole USDT, that denies: one less than what the position is worth."""
+    known = replace(KNOWN, instrument=ETH_USDM, quote=a_quote("2000"), view=view, orders=orders)
+    low, high = 0, 1_000_000
+    while low < high:
+        middle = (low + high + 1) // 2
+        is_denied = code(order, known, max_position_value=str(middle)) == "max_position_value"
+        low, high = (middle, high) if is_denied else (low, middle - 1)
+    return Decimal(low + 1)
+
+
+def eth(side: Side, quantity: str, leg: PositionSide | None, **odd: Any) -> Order:
+    return an_order(
+        symbol=ETH,
+        market=Market.USDM,
+        account=USDM_ID,
+        side=side,
+        quantity=Decimal(quantity),
+        position_side=leg,
+        **odd,
+    )
+
+
+def beside(status: OrderStatus, *odd_args: Any, **odd: Any) -> Order:
+    other = eth(*odd_args)
+    facts = {"status": status, "id": OrderId(AggregateId(an_id(7))), **odd}
+    return replace(other, **facts)
+
+
+HEDGE = a_view(positions={LONG: "3", SHORT: "5"})
+NET_LONG = a_view(positions={LONG: "3"}, mode=PositionMode.ONEWAY)
+
+
+@pytest.mark.parametrize(
+    ("order", "view", "size"),
+    [
+        (eth(Side.BUY, "1", LONG), HEDGE, 4),
+        (eth(Side.SELL, "1", SHORT), HEDGE, 6),
+        (eth(Side.BUY, "1", None), NET_LONG, 4),
+        # Through zero: what is left on the other side.
+        (eth(Side.SELL, "5", None), NET_LONG, 2),
+    ],
+)
+def test_a_leg_or_one_net_position(order: Order, view: AccountView, size: int) -> None:
+    assert position(order, view) == size * 2_000
+
+
+def test_coins_are_a_position() -> None:
+    # 0.1 are held, and 0.5 more are bought at 50,010.
+    assert code(usual(), max_position_value="30005.99") == "max_position_value"
+    assert code(usual(), max_position_value="30006") is None
+
+
+@pytest.mark.parametrize(
+    "status",
+    [OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED],
+)
+def test_what_is_under_way_counts_as_if_it_was_filled(status: OrderStatus) -> None:
+    filled = Decimal("0.5") if status is OrderStatus.PARTIALLY_FILLED else Decimal(0)
+    other = beside(status, Side.BUY, "2", LONG, filled_quantity=filled)
+
+    assert position(eth(Side.BUY, "1", LONG), HEDGE, other) == (6 - filled) * 2_000
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        beside(OrderStatus.PENDING_NEW, Side.BUY, "2", LONG),
+        beside(OrderStatus.FILLED, Side.BUY, "2", LONG),
+        beside(OrderStatus.NEW, Side.SELL, "2", SHORT),
+        beside(OrderStatus.NEW, Side.SELL, "2", LONG, reduces=True),
+        beside(OrderStatus.NEW, Side.BUY, "2", LONG, symbol=Symbol("BTC/USDT")),
+    ],
+)
+def test_other_orders_do_not_count(other: Order) -> None:
+    assert position(eth(Side.BUY, "1", LONG), HEDGE, other) == 8_000
+
+
+def test_an_order_does_not_count_beside_itself_nor_the_one_that_it_replaces() -> None:
+    order = eth(Side.BUY, "1", LONG)
+    old = beside(OrderStatus.NEW, Side.BUY, "2", LONG)
+
+    itself = replace(order, status=OrderStatus.PLACING)
+    instead = replace(order, succeeds=Succession(order_id=old.id))
+
+    assert position(order, HEDGE, itself) == 8_000
+    assert position(instead, HEDGE, old) == 8_000
+
+
+def test_a_limit_that_rests_is_worth_its_own_price_if_that_is_more() -> None:
+    short = eth(Side.SELL, "1", SHORT, price=Decimal(2_500))
+    long = eth(Side.BUY, "1", LONG, price=Decimal(1))
+
+    assert position(short, HEDGE) == 6 * 2_500
+    assert position(long, HEDGE) == 4 * 2_000
+
+
+def test_what_a_venue_may_not_show_yet_is_waited_for() -> None:
+    order = eth(Side.BUY, "1", LONG)
+    just = beside(OrderStatus.FILLED, Side.BUY, "2", LONG, filled_quantity=Decimal(2))
+    known = replace(
+        KNOWN,
+        instrument=ETH_USDM,
+        quote=a_quote("2000"),
+        view=HEDGE,
+        orders=(just,),
+        shown_late_ms=2_000,
+    )
+
+    assert code(order, known, max_position_value="12000") is None
+    assert code(order, known, max_position_value="11999") is ReasonCode.LIMITS_UNCHECKED
+    assert code(order, known, max_position_value="7999") == "max_position_value"
+    later = replace(known, now_ms=EpochMs(NOW + 2_000))
+    assert code(order, later, max_position_value="11999") is None
+
+
+# What only reduces one net position
+
+
+@pytest.mark.parametrize(
+    ("quantity", "others", "reduces"),
+    [
+        ("3", (), True),
+        ("3.001", (), False),
+        ("2", (beside(OrderStatus.NEW, Side.SELL, "1", None),), True),
+        ("2", (beside(OrderStatus.UNKNOWN, Side.SELL, "2", None),), False),
+        # An exit may have closed it by then.
+        ("2", (beside(OrderStatus.PLACING, Side.SELL, "2", None, reduces=True),), False),
+    ],
+)
+def test_an_order_that_is_sure_to_open_nothing(
+    quantity: str, others: tuple[Order, ...], *, reduces: bool
+) -> None:
+    known = replace(KNOWN, view=NET_LONG, orders=others)
+
+    assert only_reduces(eth(Side.SELL, quantity, None), known) is reduces
+
+
+def test_what_is_not_known_is_no_exit() -> None:
+    sale = eth(Side.SELL, "1", None)
+
+    assert not only_reduces(sale, replace(KNOWN, view=None))
+    assert not only_reduces(sale, replace(KNOWN, view=NET_LONG, orders=None))
+    assert not only_reduces(eth(Side.SELL, "1", SHORT), replace(KNOWN, view=HEDGE))
+    assert only_reduces(eth(Side.SELL, "1", LONG, reduces=True), KNOWN)
+
+
+# Counts, and how long ago
+
+
+@pytest.mark.parametrize("status", list(OrderStatus))
+def test_orders_that_may_still_trade_are_open(status: OrderStatus) -> None:
+    other = replace(an_order(), status=status, id=OrderId(an_id(7)))
+    is_open = status in {"PLACING", "UNKNOWN", "NEW", "PARTIALLY_FILLED"}
+
+    found = code(usual(), replace(KNOWN, orders=(other,)), max_open_orders="1")
+
+    assert (found == "max_open_orders") is is_open
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "counts"),
+    [(0, True), (59_999, True), (60_000, False), (-999, True), (-90_000, False)],
+)
+def test_a_minute_is_sixty_seconds(age_ms: int, *, counts: bool) -> None:
+    sent = (Sent(OrderId(an_id(7)), ETH, EpochMs(NOW - age_ms)),)
+
+    found = code(usual(), replace(KNOWN, sent=sent), max_orders_per_minute="1")
+
+    assert (found == "max_orders_per_minute") is counts
+
+
+def test_a_cooldown_is_of_one_symbol_and_not_of_the_order_itself() -> None:
+    order = usual()
+    sent = (Sent(OrderId(an_id(7)), ETH, NOW), Sent(order.id, order.symbol, NOW))
+    known = replace(KNOWN, sent=sent)
+
+    assert code(order, known, cooldown_seconds="60", max_orders_per_minute="2") is None
+    assert code(order, known, max_orders_per_minute="1") == "max_orders_per_minute"
+    assert code(replace(order, symbol=ETH), known, cooldown_seconds="60") == "cooldown_seconds"
+
+
+# Prices
+
+
+@pytest.mark.parametrize(
+    ("odd", "is_denied"),
+    [
+        ({"price": Decimal("50510.1")}, False),
+        ({"price": Decimal("50510.2")}, True),
+        ({"price": Decimal("49509.9")}, False),
+        ({"price": Decimal("49509.8")}, True),
+        ({"alert_price": Decimal(49515)}, False),
+        ({"alert_price": Decimal(49514)}, True),
+        ({"alert_price": Decimal(50515)}, False),
+        ({"alert_price": Decimal(50516)}, True),
+        ({"alert_price": None}, False),
+    ],
+)
+def test_a_price_is_off_by_the_touch_or_by_the_alert(
+    odd: dict[str, Any], *, is_denied: bool
+) -> None:
+    order = an_order(**odd)
+
+    assert (code(order, price_collar_percent="1") == "price_collar_percent") is is_denied
+
+
+def test_a_loss_of_yesterday_or_of_another_currency_is_none_of_today() -> None:
+    tomorrow = replace(KNOWN, now_ms=EpochMs(NOW + 86_400_000))
+    order = usual(symbol=Symbol("ETH/BTC"))
+
+    assert code(usual(), max_daily_loss="50") == "max_daily_loss"
+    assert code(usual(), tomorrow, max_daily_loss="50") is None
+    assert code(order, max_daily_loss="50") is None
+
+
+def test_of_what_waits_only_what_lasts_is_told() -> None:
+    order = an_order(price=Decimal(50_000), type=OrderType.LIMIT)
+
+    def lasts(known: Known = BUSY, **texts: str) -> ReasonCode | None:
+        reason = lasting_refusal(limits_from(texts), order, known)
+        return None if reason is None else reason.code
+
+    assert lasts(allowed_symbols="ETH/USDT") == "allowed_symbols"
+    assert lasts(max_order_value="24999") == "max_order_value"
+    assert lasts(trading_hours="mon 00:00-24:00 UTC", max_open_orders="1") is None
+    assert lasts(max_daily_loss="1", max_orders_per_minute="1", cooldown_seconds="60") is None
+    assert lasts(replace(BUSY, instrument=None), max_order_value="1") is None
