@@ -120,6 +120,8 @@ class CommitConditions:
         once: it must not have come before; None does not ask.
         is_entry: it opens or adds to something, so the store must have room to spare.
         claim: it claims an order of an account that has limits; None claims none of such.
+        limits_of: the version of the registry by which the limits of the account are known; they
+            must not have changed since. None does not ask.
     """
 
     permits: frozenset[AccountState] | None = None
@@ -130,6 +132,7 @@ class CommitConditions:
     once: Once | None = None
     is_entry: bool = False
     claim: Claim | None = None
+    limits_of: int | None = None
 
 
 NO_TERMS = CommitConditions()
@@ -202,6 +205,7 @@ class Ledger(Protocol):
             NewsChanged: news that is to count as read is not the newest, or was read already.
             NotPermitted: the account's state is not among those that `terms` permit.
             NotVouched: the venue must be asked first; see `Runs`.
+            StaleRegistry: the limits of the account have changed since they were read.
             StoreFull: it is an entry, and the store runs short of room.
         """
 

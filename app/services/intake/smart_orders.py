@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.domain.commands import PlaceSmartOrder, SmartOrderRules
-from app.domain.enums import Direction, Kind, OrderType, Side, SmartOrderType, StopDirection
+from app.domain.enums import Direction, Kind, Side, SmartOrderType, StopDirection
 from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import EpochMs, FreshId
 from app.domain.order import Order
@@ -51,11 +51,10 @@ def placed_by(new: SmartOrder, fresh: FreshId) -> Order:
 
     What trails, or goes at the market, is priced by its stop, where it has one.
     """
-    order = order_of(new, fresh, new.created_at_ms)
-    price = own_limit(new) or new.trigger.level
-    if price is None or order.amount is not None:
-        return order
-    return replace(order, type=OrderType.LIMIT, price=price, condition=None)
+    price = None if new.budget is not None else own_limit(new) or new.trigger.level
+    kind = SmartOrderType.STOP if price is None else SmartOrderType.STOP_LIMIT
+    plain = replace(new, type=kind, post_only=False, at_venue=False)
+    return order_of(plain, fresh, new.created_at_ms, price)
 
 
 def begin(new: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, tuple[Change, ...]]:

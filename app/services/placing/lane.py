@@ -13,6 +13,7 @@ from app.domain.errors import (
     LaneChanged,
     NotFound,
     NotPermitted,
+    StaleRegistry,
     UnreadableRecord,
     VenueUnavailable,
 )
@@ -348,6 +349,9 @@ def _size_by_venue(
         )
         try:
             turn, looks_on = size_and_send(stored, event, account, terms, ports)
+        except StaleRegistry:
+            ports.accounts.refresh()
+            return True
         except NotPermitted:
             if _must_wait(request, ports):
                 return True

@@ -1,6 +1,5 @@
 """An order goes to its venue, at most once."""
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from app.domain.errors import (
     NotPermitted,
     NotVouched,
     OutcomeUnknown,
+    StaleRegistry,
     VenueBusy,
     VenueRejected,
     VenueUnavailable,
@@ -126,12 +126,19 @@ def _claimed_within_limits(
         ClaimsChanged: others of the account were claimed each time that it was checked.
     """
     for _ in range(ATTEMPTS_MAX_AT_LIMITS):
+        limits_of = None if order.reduces else ports.accounts.version()
+        account = ports.accounts.account(account.id)
         refusal, claim = checked(order, account, ports)
         if refusal is not None:
             _deny(order, refusal, ports)
             return None
-        with suppress(ClaimsChanged):
-            return _claim(order, stored, account, clearance, claim, ports)
+        terms = replace(_terms(order, account, clearance), claim=claim, limits_of=limits_of)
+        try:
+            return _claim(order, stored, account, clearance, terms, ports)
+        except ClaimsChanged:
+            pass
+        except StaleRegistry:
+            ports.accounts.refresh()
     raise ClaimsChanged(f"others were claimed each time that the limits let order {order.id} go")
 
 
@@ -165,23 +172,26 @@ def size_and_send(
     Raises:
         LaneChanged: as the terms say; nothing was made.
         NotPermitted: it is paper, and the account does not run; nothing was made.
+        StaleRegistry: it is paper, and its limits have changed since they were read; likewise.
     """
     if account.venue != PAPER or not account.enabled:
         return advance_from(stored, turn, ports, terms).decision, False
     venue, last_ms = ports.venues.of(account), _last_ms(account, ports)
+    limits_of = ports.accounts.version()
+    limits = ports.accounts.account(account.id).limits
     claim = PlacementClaimed(
         at_ms=ports.clock.now_ms(), lease_until_ms=_lease_until_ms(account, ports)
     )
 
     def begin(order: Order) -> Decision[Order]:
-        if account.limits and not order.reduces:
+        if limits and not order.reduces:
             return ignored(order, "its limits are looked at for themselves")
         if _refusal(order, account, ports) is not None:
             return ignored(order, "it is refused when it is looked at")
         return decide(order, claim)
 
-    claimed = Claim() if account.limits else None
-    runs = replace(terms, permits=_ENTRY_STATES, claim=claimed)
+    claimed = Claim() if limits else None
+    runs = replace(terms, permits=_ENTRY_STATES, claim=claimed, limits_of=limits_of)
     made = advance_from(stored, turn, ports, runs, Along(begin=begin))
     claims = [
         _Claimed(one.aggregate, one, account, UNASKED, last_ms, parent=made.stored)
@@ -266,19 +276,19 @@ def _claim(
     stored: Stored,
     account: Account,
     clearance: Clearance,
-    claim: Claim | None,
+    terms: CommitConditions,
     ports: Ports,
 ) -> _Claimed | None:
     """Return the claimed order, or None when others have it or the account's state forbids it.
 
     Raises:
         ClaimsChanged: others were claimed since the limits let it go.
+        StaleRegistry: the limits have changed since.
     """
     last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
     try:
-        terms = replace(_terms(order, account, clearance), claim=claim)
         made = advance_from(stored, event, ports, terms)
     except NotPermitted:
         _forbidden(order, ports)

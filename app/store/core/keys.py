@@ -261,6 +261,9 @@ class AccountKeys:
         #: For ever, likewise.
         self.turn_changes = f"{tag}:turn_changes:{account}:"
 
+        #: string. The change to accounts by which its limits are as they are. For ever.
+        self.limits_since = f"{tag}:limits_since:{account}"
+
         #: string, counter: claims of its orders since it has limits. For ever.
         self.claims = f"{tag}:claims:{account}"
 

@@ -38,7 +38,6 @@ from app.ports.ledger import (
     Admission,
     Admitted,
     Change,
-    Claim,
     CommitConditions,
     Stored,
 )
@@ -148,8 +147,7 @@ class RedisLedger:
             once, now_ms = terms.once, self._clock.now_ms()
             _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
         conditions += _room(own, is_entry=terms.is_entry)
-        if terms.claim is not None:
-            _count_claim(own, terms.claim, self._clock.server_ms(), conditions, writes)
+        _count_claim(own, terms, self._clock.server_ms(), conditions, writes)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -388,12 +386,17 @@ def _bind(
 
 def _count_claim(
     own: keys.AccountKeys,
-    claim: Claim,
+    terms: CommitConditions,
     server_ms: int,
     conditions: list[Condition],
     writes: list[Write],
 ) -> None:
-    """Ask that no other order was claimed meanwhile, and count this one."""
+    """Ask that limits are as they were and no other order was claimed since; count this one."""
+    if terms.limits_of is not None:
+        conditions.append(("registry", own.limits_since, terms.limits_of))
+    claim = terms.claim
+    if claim is None:
+        return
     if claim.seen is not None:
         conditions.append(("claims", own.claims, claim.seen))
     writes.append(("INCR", own.claims))
