@@ -68,8 +68,9 @@ def entry(dialect: Dialect, *, limit: str | None = None) -> Request:
             at = {"order_type": "Limit", "price": limit} if limit else {"order_type": "Market"}
             return "/v1/order", order(qty=0.01, **at)
         case Dialect.POLONIEX:
-            at = {"type": "LIMIT", "quantity": "0.01", "price": limit}
-            size = at if limit else {"type": "MARKET", "amount": "500"}
+            size = {"type": "MARKET", "amount": "500"}
+            if limit:
+                size = {"type": "LIMIT", "quantity": "0.01", "price": limit}
             return "/orders", {"symbol": "BTC_USDT", "side": "BUY", **size}
         case Dialect.THREE_COMMAS:
             at = {"buy_method": "limit", "buy_price": limit} if limit else {"buy_method": "market"}

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.account import AccountName
 from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
-from app.domain.identifiers import AggregateId, Currency, EpochMs, OrderId, Symbol
+from app.domain.identifiers import AccountName, AggregateId, Currency, EpochMs, OrderId, Symbol
 from app.domain.limit_checks import Known, Sent, lasting_refusal, only_reduces, refusal
 from app.domain.limits import LIMIT_NAMES, limits_from
 from app.domain.market import AccountView
@@ -91,7 +90,7 @@ def code(order: Order, known: Known = KNOWN, **texts: str) -> ReasonCode | None:
     return None if reason is None else reason.code
 
 
-def usual(**odd: Any) -> Order:
+def usual(**odd: object) -> Order:
     return an_order(**{"alert_price": Decimal(49_000), **odd})
 
 
@@ -192,7 +191,7 @@ def position(order: Order, view: AccountView, *orders: Order) -> Decimal:
     return Decimal(low + 1)
 
 
-def eth(side: Side, quantity: str, leg: PositionSide | None, **odd: Any) -> Order:
+def eth(side: Side, quantity: str, leg: PositionSide | None, **odd: object) -> Order:
     return an_order(
         symbol=ETH,
         market=Market.USDM,
@@ -204,10 +203,12 @@ def eth(side: Side, quantity: str, leg: PositionSide | None, **odd: Any) -> Orde
     )
 
 
-def beside(status: OrderStatus, *odd_args: Any, **odd: Any) -> Order:
-    other = eth(*odd_args)
+def beside(
+    status: OrderStatus, side: Side, quantity: str, leg: PositionSide | None, **odd: object
+) -> Order:
+    other = eth(side, quantity, leg)
     facts = {"status": status, "id": OrderId(AggregateId(an_id(7))), **odd}
-    return replace(other, **facts)
+    return replace(other, **facts)  # type: ignore[arg-type]
 
 
 HEDGE = a_view(positions={LONG: "3", SHORT: "5"})

@@ -1,7 +1,7 @@
 """What an account has gained or lost today."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -17,21 +17,28 @@ LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
 DAY_MS = 86_400_000
 
 
-def traded(side: str, quantity: str, price: str, **odd: Any) -> Traded:
-    market = odd.pop("market", Market.SPOT)
+def traded(  # noqa: PLR0913 - what may differ
+    side: str,
+    quantity: str,
+    price: str,
+    *,
+    market: Market = Market.SPOT,
+    symbol: Symbol = BTC,
+    leg: PositionSide | None = None,
+    fees: Mapping[Currency, Decimal] | None = None,
+    at_ms: EpochMs = NOW,
+) -> Traded:
     at, size = Decimal(price), Decimal(quantity)
     return Traded(
-        **{
-            "symbol": BTC,
-            "market": market,
-            "side": Side(side),
-            "quantity": size,
-            "value": worth(market, size, at),
-            "price": at,
-            "fees": {},
-            "at_ms": NOW,
-            **odd,
-        }
+        symbol=symbol,
+        market=market,
+        side=Side(side),
+        leg=leg,
+        quantity=size,
+        value=worth(market, size, at),
+        price=at,
+        fees=fees or {},
+        at_ms=at_ms,
     )
 
 

@@ -4,7 +4,6 @@ import threading
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
-from typing import Any
 
 import pytest
 
@@ -24,11 +23,19 @@ from app.domain.request.request import RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.sender import Sender
 from app.domain.status import OrderStatus
+from app.ports import Ports
 from app.services.advance import advance
 from app.services.intake.requests import accept_reversal
-from app.services.limits import keep_results, limit_refusal, results_of, see_to_results
-from app.services.placing import place as placing
+from app.services.limits import (
+    Checked,
+    checked,
+    keep_results,
+    limit_refusal,
+    results_of,
+    see_to_results,
+)
 from app.services.placing.place import UNCHECKED_MAX_MS, place_order
+from app.store.core import keys
 from tests.support.builders import (
     BTC,
     ETH,
@@ -48,6 +55,9 @@ from tests.support.paper_rig import PaperRig
 from tests.support.rig import Rig, encounters
 from tests.support.round_trips import round_trips
 
+#: What is asked right before a claim.
+CHECKED = "app.services.placing.place.checked"
+
 ROOMY = {
     "max_order_value": "1000000",
     "max_position_value": "1000000",
@@ -60,21 +70,21 @@ ROOMY = {
 }
 
 
-def limit(rig: Rig, account: Account = SPOT, **texts: str) -> None:
+def limit(rig: Rig, account: Account = SPOT, /, **texts: str) -> None:
     """Let an account have these limits, and no others."""
     before = rig.registry.account(account.id)
     after = rig.registry.put_account(replace(before, limits=texts))
     see_to_results(after, before, rig.ports)
 
 
-def with_order(number: int = 1, rig: Rig | None = None, **odd: Any) -> Rig:
+def with_order(number: int = 1, rig: Rig | None = None, **odd: object) -> Rig:
     """A rig with an order that waits to be sent."""
     rig = rig or Rig()
     rig.put(numbered(number, **odd))
     return rig
 
 
-def numbered(number: int, **odd: Any) -> Order:
+def numbered(number: int, **odd: object) -> Order:
     order_id = OrderId(an_id(number))
     return an_order(id=order_id, client_order_id=client_id(order_id), **odd)
 
@@ -227,15 +237,15 @@ def test_between_the_look_and_the_claim_another_is_claimed(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig = two_orders(name)
-    look = placing.checked
+    look = checked
 
-    def checked(order: Order, account: Account, ports: Any) -> Any:
+    def meets(order: Order, account: Account, ports: Ports) -> Checked:
         found = look(order, account, ports)
-        monkeypatch.setattr(placing, "checked", look)
+        monkeypatch.setattr(CHECKED, look)
         place_order(an_id(2), rig.ports)
         return found
 
-    monkeypatch.setattr(placing, "checked", checked)
+    monkeypatch.setattr(CHECKED, meets)
 
     assert code(place(rig)) == name
     assert rig.order(an_id(2)).status is OrderStatus.NEW
@@ -247,22 +257,22 @@ def test_who_meets_others_again_and_again_is_left_to_the_sweep(
 ) -> None:
     rig = with_order()
     limit(rig, max_open_orders="100")
-    look, numbers = placing.checked, count(2)
+    look, numbers = checked, count(2)
 
-    def checked(order: Order, account: Account, ports: Any) -> Any:
+    def meets(order: Order, account: Account, ports: Ports) -> Checked:
         found = look(order, account, ports)
         number = next(numbers)
-        monkeypatch.setattr(placing, "checked", look)
+        monkeypatch.setattr(CHECKED, look)
         with_order(number, rig)
         place_order(an_id(number), rig.ports)
-        monkeypatch.setattr(placing, "checked", checked)
+        monkeypatch.setattr(CHECKED, meets)
         return found
 
-    monkeypatch.setattr(placing, "checked", checked)
+    monkeypatch.setattr(CHECKED, meets)
 
     with pytest.raises(ClaimsChanged):
         place(rig)
-    monkeypatch.setattr(placing, "checked", look)
+    monkeypatch.setattr(CHECKED, look)
     assert rig.order(an_id(1)).status is OrderStatus.PENDING_NEW
     assert place(rig).status is OrderStatus.FILLED
 
@@ -380,9 +390,7 @@ def test_exits_are_counted_by_nobody() -> None:
 def test_orders_under_way_that_nobody_can_read_hold_up_entries() -> None:
     rig = two_orders("max_open_orders")
     assert place(rig).status is OrderStatus.NEW
-    record = next(
-        one for one in rig.redis.keys("*:aggregate:*") if str(one).endswith(str(an_id(1)))
-    )
+    record = keys.AggregateKeys(an_id(1)).record
     rig.redis.hset(record, "body", '{"s": 99}')
 
     with pytest.raises(VenueUnavailable, match="not known"):
