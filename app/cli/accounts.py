@@ -7,7 +7,7 @@ import click
 
 from app.cli.api import Api, with_api
 from app.cli.findings import show_findings
-from app.cli.inputs import ASSIGNMENT, Assignments, body_of, with_settings
+from app.cli.inputs import Assignments, body_of, with_settings
 from app.cli.tables import listing, table_of
 from app.cli.venue_accounts import acknowledge, cancel_order, reconcile, venue
 
@@ -87,16 +87,23 @@ def disable(api: Api, name: str, *, force: bool) -> None:
 
 @account.command("limits")
 @click.argument("name")
-@click.argument("changes", nargs=-1, type=ASSIGNMENT, metavar="[LIMIT=VALUE]...")
+@click.argument("changes", nargs=-1, metavar="[LIMIT=VALUE]...")
 @with_api
-def limits(api: Api, name: str, changes: Assignments) -> None:
+def limits(api: Api, name: str, changes: tuple[str, ...]) -> None:
     """Show the risk limits of an account, or change some of them; LIMIT= takes one away."""
+    said = dict(_assigned(one) for one in changes)
     shown = api.get("api", "accounts", name)  # a slip in the name must not create an account
-    if changes:
-        named = {limit: value for limit, value in changes if value != ""}
-        kept = {one: value for one, value in shown["limits"].items() if one not in dict(changes)}
-        shown = api.put("api", "accounts", name, body={"limits": {**kept, **named}})
+    if said:
+        after = {limit: text for limit, text in {**shown["limits"], **said}.items() if text}
+        shown = api.put("api", "accounts", name, body={"limits": after})
     click.echo(listing(shown["limits"]) or f"{name} has no limits.")
+
+
+def _assigned(text: str) -> tuple[str, str]:
+    limit, equals, value = text.partition("=")
+    if not (limit and equals):
+        raise click.BadParameter(f"{text!r} was not LIMIT=VALUE")
+    return limit, value
 
 
 @account.command("state")

@@ -29,10 +29,6 @@ class _Assignment(click.ParamType[Any]):
             return name, text
 
 
-#: `NAME=VALUE`; the value is JSON or a plain text.
-ASSIGNMENT = _Assignment()
-
-
 class _SecretText(click.ParamType[Any]):
     name = "text or -"
 
@@ -58,7 +54,7 @@ def with_settings(command: Command) -> Command:
     return click.option(
         "--set",
         "settings",
-        type=ASSIGNMENT,
+        type=_Assignment(),
         multiple=True,
         help="Any field of the record; the value is JSON or a plain text. Repeatable.",
     )(command)

@@ -49,11 +49,17 @@ def limit_refusal(order: Order, account: Account, ports: Ports) -> Reason | None
 def refuse_by_limits(order: Order, account: Account, ports: Ports) -> None:
     """Refuse an order at once that the limits would deny now, as far as anybody can tell.
 
+    What an exchange had some moments ago says too little about a position: that is left to the
+    worker which sends the order.
+
     Raises:
         LimitExceeded: they would.
     """
     reason = limit_refusal(order, account, ports)
-    if reason is not None and reason.code is not ReasonCode.LIMITS_UNCHECKED:
+    left = {ReasonCode.LIMITS_UNCHECKED}
+    if account.venue != PAPER:
+        left.add(ReasonCode.MAX_POSITION_VALUE)
+    if reason is not None and reason.code not in left:
         raise LimitExceeded(order.symbol, reason)
 
 
@@ -99,7 +105,8 @@ def _looked(order: Order, account: Account, ports: Ports) -> Checked:
         known = _known(limits, order, account, under_way, ports)
         reason = refusal(limits, order, known)
         if reason is None or _only_reduces(order, known, account, under_way, ports):
-            return Checked(claim=Claim(under_way.claims, order, limits.looks_back_ms))
+            entry = order if reason is None else None
+            return Checked(claim=Claim(under_way.claims, entry, limits.looks_back_ms))
         if reason.code is not ReasonCode.MAX_POSITION_VALUE or _stands(known, under_way, ports):
             return Checked(reason)
     said = f"orders of account {account.name} fill while its positions are looked at"

@@ -311,6 +311,8 @@ def _tell(changes: Sequence[Change]) -> None:
         after = change.after
         for entry in change.entries:
             _counter(after.kind, entry.name)()
+            if entry.name is EntryName.DENIED and entry.reason and isinstance(after, Order):
+                metrics.DENIED_ORDERS.labels(code=entry.reason.code).inc()
         if change.entries:
             _log.info(
                 "changed",
