@@ -1,6 +1,7 @@
 """The limits of an account, as people write them."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,13 @@ def test_all_of_them_are_read_and_told_as_they_were_written() -> None:
 def test_each_limit_is_the_code_that_it_denies_with() -> None:
     assert {*LIMIT_NAMES, "limits_unchecked"} == {str(one) for one in BY_LIMITS}
     assert set(LIMIT_NAMES) < set(ReasonCode)
+
+
+def test_the_page_tells_of_each() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "limits.md").read_text()
+
+    assert [one for one in LIMIT_NAMES if f"| `{one}` |" not in page] == []
+    assert "`limits_unchecked`" in page
 
 
 def test_symbols_are_named_once_however_they_are_parted() -> None:
