@@ -31,7 +31,7 @@ _UNDER_WAY: Final = frozenset(
 
 
 class Sent(NamedTuple):
-    """An entry that was sent lately, by server time of its newest claim."""
+    """An entry that was sent lately, by the business time of its newest claim."""
 
     order_id: OrderId
     symbol: Symbol
@@ -44,7 +44,6 @@ class Known:
 
     Attributes:
         now_ms: business time.
-        server_ms: server time.
         orders: of the account, that may still trade, and that filled just now.
         sent: entries of the account, as far back as its limits look.
         shown_late_ms: how long a venue may take to show what was filled; 0 is not at all.
@@ -52,7 +51,6 @@ class Known:
 
     account: AccountName
     now_ms: EpochMs
-    server_ms: int
     quote: Quote | None = None
     instrument: Instrument | None = None
     view: AccountView | None = None
@@ -72,9 +70,13 @@ def refusal(limits: Limits, order: Order, known: Known) -> Reason | None:
     What only reduces is never denied. What a limit depends on and is not known denies with
     `limits_unchecked`, unless another limit denies anyway.
     """
-    if order.reduces:
-        return None
-    return _first(_CHECKS, limits, order, known)
+    found = None if order.reduces else _first(_CHECKS, limits, order, known)
+    if found is None or not is_net(order):
+        return found
+    if known.view is None or known.orders is None:
+        said = f"whether it opens anything in account {known.account} is not known: {found.message}"
+        return Reason(ReasonCode.LIMITS_UNCHECKED, said)
+    return None if only_reduces(order, known) else found
 
 
 def lasting_refusal(limits: Limits, order: Order, known: Known) -> Reason | None:
@@ -86,12 +88,17 @@ def lasting_refusal(limits: Limits, order: Order, known: Known) -> Reason | None
     return None if found is None or found.code is ReasonCode.LIMITS_UNCHECKED else found
 
 
+def is_net(order: Order) -> bool:
+    """Tell whether an order works on one net position, in which it may close, open, or both."""
+    return order.market is not Market.SPOT and order.position_side is None
+
+
 def only_reduces(order: Order, known: Known) -> bool:
     """Tell whether an order is sure to take from one net position and to open nothing.
 
     All that others may still trade on its side counts as traded.
     """
-    if order.market is Market.SPOT or order.position_side is not None:
+    if order.reduces or not is_net(order):
         return order.reduces
     if known.view is None or known.orders is None:
         return False
@@ -171,7 +178,7 @@ def _open_orders(limits: Limits, order: Order, known: Known) -> str | None:
     count = sum(one.status in _UNDER_WAY for one in _others(order, known))
     if count < most:
         return None
-    return f"{count} orders are open, as many as the limit of {most}"
+    return f"open orders were {count}, as many as the limit of {most}"
 
 
 def _rate(limits: Limits, order: Order, known: Known) -> str | None:
@@ -181,7 +188,7 @@ def _rate(limits: Limits, order: Order, known: Known) -> str | None:
     count = sum(_age_ms(one, known) < _MINUTE_MS for one in _sent_besides(order, known))
     if count < most:
         return None
-    return f"{count} orders were sent in the last minute, as many as the limit of {most}"
+    return f"orders of the last minute were {count}, as many as the limit of {most}"
 
 
 def _cooldown(limits: Limits, order: Order, known: Known) -> str | None:
@@ -297,7 +304,7 @@ def _sent_besides(order: Order, known: Known) -> list[Sent]:
 
 def _age_ms(sent: Sent, known: Known) -> int:
     """Return how long ago it was sent; of a clock that was set back since, long ago."""
-    age = known.server_ms - sent.at_ms
+    age = known.now_ms - sent.at_ms
     return max(age, 0) if age >= -CLOCKS_APART_MS else -age
 
 

@@ -10,7 +10,13 @@ from app.domain.enums import Market, ReasonCode
 from app.domain.errors import LimitExceeded, VenueUnavailable
 from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import AggregateId
-from app.domain.limit_checks import Known, lasting_refusal, only_reduces, refusal
+from app.domain.limit_checks import (
+    Known,
+    is_net,
+    lasting_refusal,
+    only_reduces,
+    refusal,
+)
 from app.domain.limits import Limits, WrongLimits, limits_from
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -98,32 +104,27 @@ def _looked(order: Order, account: Account, ports: Ports) -> Checked:
     try:
         limits = limits_from(account.limits)
     except WrongLimits as error:
-        said = f"the limits of account {account.name} cannot be read: {error}"
-        return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, said))
+        return _unchecked(f"the limits of account {account.name} cannot be read: {error}")
     for _ in range(_LOOKS_MAX):
         under_way = ports.live.under_way(account.id)
         known = _known(limits, order, account, under_way, ports)
         reason = refusal(limits, order, known)
-        if reason is None or _only_reduces(order, known, account, under_way, ports):
-            entry = order if reason is None else None
+        if reason is None:
+            entry = None if only_reduces(order, known) else order
             return Checked(claim=Claim(under_way.claims, entry, limits.looks_back_ms))
-        if reason.code is not ReasonCode.MAX_POSITION_VALUE or _stands(known, under_way, ports):
+        if _stands(reason, known, under_way, ports):
             return Checked(reason)
-    said = f"orders of account {account.name} fill while its positions are looked at"
-    return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, said))
+    return _unchecked(f"orders of account {account.name} fill while its positions are looked at")
 
 
-def _only_reduces(
-    order: Order, known: Known, account: Account, under_way: UnderWay, ports: Ports
-) -> bool:
-    """Tell whether an order of one net position is sure to open nothing, so that no limit is."""
-    if order.market is Market.SPOT or order.position_side is not None:
-        return False
-    return only_reduces(order, _with_position(known, account, under_way, ports))
+def _unchecked(message: str) -> Checked:
+    return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, message))
 
 
-def _stands(known: Known, under_way: UnderWay, ports: Ports) -> bool:
-    """Tell whether no order has moved meanwhile: what it filled would count twice."""
+def _stands(reason: Reason, known: Known, under_way: UnderWay, ports: Ports) -> bool:
+    """Tell whether a denial holds: of a position, if no order has filled what would count twice."""
+    if reason.code is not ReasonCode.MAX_POSITION_VALUE:
+        return True
     before = known.orders or ()
     found = _orders(under_way.orders, ports)
     if found is None:
@@ -138,7 +139,6 @@ def _begin(account: Account, ports: Ports) -> Known:
     return Known(
         account=account.name,
         now_ms=ports.clock.now_ms(),
-        server_ms=ports.clock.server_ms(),
         shown_late_ms=0 if account.venue == PAPER else SHOWN_LATE_MS,
     )
 
@@ -148,23 +148,23 @@ def _known(
 ) -> Known:
     """Learn what these limits depend on. Orders come before the position that they change."""
     known = replace(_begin(account, ports), sent=under_way.sent)
-    if limits.max_open_orders is not None or limits.max_position_value is not None:
+    # Whether an order of one net position opens anything is known by the position alone.
+    needs_position = limits.max_position_value is not None or is_net(order)
+    if limits.max_open_orders is not None or needs_position:
         known = replace(known, orders=_orders(_that_matter(under_way, account, ports), ports))
     if limits.max_daily_loss is not None:
         known = replace(known, results=results_of(account, ports))
     priced = (limits.max_order_value, limits.price_collar_percent, limits.max_position_value)
     if any(one is not None for one in priced):
         known = _with_market(known, order, account, ports)
-    if limits.max_position_value is not None:
-        known = _with_view(known, account, ports)
-    return known
+    return _with_view(known, account, ports) if needs_position else known
 
 
 def _that_matter(under_way: UnderWay, account: Account, ports: Ports) -> Collection[AggregateId]:
     """Return the orders under way, and at an exchange those that were sent just now."""
     if account.venue == PAPER:
         return under_way.orders
-    since_ms = ports.clock.server_ms() - _JUST_SENT_MS
+    since_ms = ports.clock.now_ms() - _JUST_SENT_MS
     just_sent = {one.order_id for one in under_way.sent if one.at_ms >= since_ms}
     return sorted({*under_way.orders, *just_sent})
 
@@ -181,13 +181,6 @@ def _with_view(known: Known, account: Account, ports: Ports) -> Known:
     with suppress(VenueUnavailable):
         return replace(known, view=ports.venues.of(account).view())
     return known
-
-
-def _with_position(known: Known, account: Account, under_way: UnderWay, ports: Ports) -> Known:
-    """Learn the position and what changes it, where no limit has asked for it."""
-    if known.orders is None:
-        known = replace(known, orders=_orders(_that_matter(under_way, account, ports), ports))
-    return known if known.view is not None else _with_view(known, account, ports)
 
 
 def _orders(ids: Collection[AggregateId], ports: Ports) -> Sequence[Order] | None:

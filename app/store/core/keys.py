@@ -267,8 +267,8 @@ class AccountKeys:
         #: string, counter: claims of its orders since it has limits. For ever.
         self.claims = f"{tag}:claims:{account}"
 
-        #: sorted set: `<order> <symbol>` of entries that were sent, by the server time of the
-        #: newest claim. As long as its limits look back.
+        #: sorted set: `<order> <symbol>` of entries that were sent, by the business time of
+        #: the newest claim. As long as its limits look back.
         self.sent = f"{tag}:sent:{account}"
 
         #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and

@@ -147,7 +147,7 @@ class RedisLedger:
             once, now_ms = terms.once, self._clock.now_ms()
             _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
         conditions += _room(own, is_entry=terms.is_entry)
-        _count_claim(own, terms, self._clock.server_ms(), conditions, writes)
+        _count_claim(own, terms, self._clock.now_ms(), conditions, writes)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -389,7 +389,7 @@ def _bind(
 def _count_claim(
     own: keys.AccountKeys,
     terms: CommitConditions,
-    server_ms: int,
+    now_ms: EpochMs,
     conditions: list[Condition],
     writes: list[Write],
 ) -> None:
@@ -404,8 +404,8 @@ def _count_claim(
     writes.append(("INCR", own.claims))
     if claim.entry is not None:
         # Sent again it is counted once, by its newest claim.
-        writes.append(("ZADD", own.sent, server_ms, f"{claim.entry.id} {claim.entry.symbol}"))
-        writes.append(("ZREMRANGEBYSCORE", own.sent, "-inf", server_ms - claim.looks_back_ms))
+        writes.append(("ZADD", own.sent, now_ms, f"{claim.entry.id} {claim.entry.symbol}"))
+        writes.append(("ZREMRANGEBYSCORE", own.sent, "-inf", now_ms - claim.looks_back_ms))
         writes.append(("PEXPIRE", own.sent, 2 * claim.looks_back_ms))
 
 

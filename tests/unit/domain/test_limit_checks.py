@@ -33,7 +33,6 @@ LOST = Results(day=day_of(NOW), realised={Currency("USDT"): Decimal(-100)})
 KNOWN = Known(
     account=AccountName("spot"),
     now_ms=NOW,
-    server_ms=NOW,
     quote=a_quote("50000", "50010"),
     instrument=BTC_SPOT,
     view=a_view({"USDT": "10000", "BTC": "0.1"}),
@@ -69,8 +68,8 @@ EDGES = [
         "BTC/USDT is not among the allowed symbols ETH/USDT",
     ),
     ("trading_hours", "mon 00:00-24:00 UTC", "tue 00:00-24:00 UTC", "tue 07:06 is outside"),
-    ("max_open_orders", "1", "2", "1 orders are open, as many as the limit of 1"),
-    ("max_orders_per_minute", "1", "2", "1 orders were sent in the last minute"),
+    ("max_open_orders", "1", "2", "open orders were 1, as many as the limit of 1"),
+    ("max_orders_per_minute", "1", "2", "orders of the last minute were 1, as many"),
     ("cooldown_seconds", "31", "30", "the last entry of BTC/USDT was sent 30 s ago"),
     ("price_collar_percent", "1.9", "2.1", "% off the alert's 49000"),
 ]
@@ -116,7 +115,7 @@ def test_what_reduces_is_never_denied(name: str, denying: str) -> None:
     sale = usual(side=Side.SELL, reduces=True)
 
     assert denied(sale, BUSY, **{name: denying}) is None
-    assert denied(sale, Known(account=KNOWN.account, now_ms=NOW, server_ms=NOW)) is None
+    assert denied(sale, Known(account=KNOWN.account, now_ms=NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -323,6 +322,10 @@ def test_an_order_that_is_sure_to_open_nothing(
 def test_what_is_not_known_is_no_exit() -> None:
     sale = eth(Side.SELL, "1", None)
 
+    assert code(sale, replace(KNOWN, view=NET_LONG), allowed_symbols="BTC/USDT") is None
+    for blind in (replace(KNOWN, view=None), replace(KNOWN, view=NET_LONG, orders=None)):
+        assert code(sale, blind, allowed_symbols="BTC/USDT") is ReasonCode.LIMITS_UNCHECKED
+        assert code(sale, blind, allowed_symbols="ETH/USDT") is None
     assert not only_reduces(sale, replace(KNOWN, view=None))
     assert not only_reduces(sale, replace(KNOWN, view=NET_LONG, orders=None))
     assert not only_reduces(eth(Side.SELL, "1", SHORT), replace(KNOWN, view=HEDGE))

@@ -36,6 +36,7 @@ from app.services.limits import (
 )
 from app.services.placing.place import UNCHECKED_MAX_MS, place_order
 from app.store.core import keys
+from app.store.core.registry import RedisRegistry
 from tests.support.builders import (
     BTC,
     ETH,
@@ -151,6 +152,20 @@ def test_an_account_without_limits_is_not_asked_about_any() -> None:
         limit_refusal(an_order(), rig.registry.account(SPOT.id), rig.ports)
 
     assert [one for one in trips if "ZRANGE" in one or "SINTER" in one] == []
+
+
+@pytest.mark.parametrize("kind", [Rig, PaperRig])
+def test_limits_hold_at_once_for_a_worker_that_has_not_read_them(kind: type[Rig]) -> None:
+    rig = kind()
+    stale = RedisRegistry(rig.redis, lambda: 0.0)  # for which no time goes by
+    stale.accounts()
+    rig.ports = replace(rig.ports, accounts=stale)
+    limit(rig, allowed_symbols="ETH/USDT")
+
+    signal = rig.run(a_command(size=fixed("0.01")))
+
+    assert signal.status is RequestStatus.DENIED
+    assert code(rig.order()) is ReasonCode.ALLOWED_SYMBOLS
 
 
 # What cannot be known
