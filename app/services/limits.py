@@ -79,7 +79,9 @@ def refuse_lasting(order: Order, account: Account, ports: Ports) -> None:
         return
     with suppress(WrongLimits):
         limits = limits_from(account.limits)
-        known = _with_market(_begin(account, ports), order, account, ports)
+        # By its own price alone: what the market's will be by then, nobody knows.
+        instrument = ports.venues.of(account).instrument(order.symbol)
+        known = replace(_begin(account, ports), instrument=instrument)
         reason = lasting_refusal(limits, order, known)
         if reason is not None:
             raise LimitExceeded(order.symbol, reason)

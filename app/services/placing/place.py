@@ -57,8 +57,8 @@ SOON_MS = 1_000
 #: account was claimed meanwhile; after so many it is left to its next wake-up.
 ATTEMPTS_MAX_AT_LIMITS = 16
 
-#: For so long an entry waits to be checked by a limit; then it is denied.
-UNCHECKED_MAX_MS = 60_000
+#: For so long an entry waits to be checked by a limit; then it is denied. Exits may wait behind it.
+UNCHECKED_MAX_MS = 10_000
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})

@@ -53,7 +53,7 @@ from tests.support.builders import (
     fixed,
 )
 from tests.support.paper_rig import PaperRig
-from tests.support.rig import Rig, encounters
+from tests.support.rig import Rig, deaths, encounters
 from tests.support.round_trips import round_trips
 
 #: What is asked right before a claim.
@@ -290,6 +290,34 @@ def test_who_meets_others_again_and_again_is_left_to_the_sweep(
     monkeypatch.setattr(CHECKED, look)
     assert rig.order(an_id(1)).status is OrderStatus.PENDING_NEW
     assert place(rig).status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("name", ONE_OF_TWO)
+def test_whoever_dies_on_the_way_leaves_no_room_for_a_second_one(name: str) -> None:
+    lived = 0
+    for rig in deaths(lambda: two_orders(name), place):
+        rig.settle(rounds=3)
+        place_order(an_id(2), rig.ports)
+        rig.settle(rounds=3)
+        lived += 1
+
+        assert len({one.client_order_id for one in rig.venue.sent}) == 1
+        assert sorted(one.status for one in rig.orders()) == ["DENIED", "NEW"]
+    assert lived > 1
+
+
+def test_a_limited_order_costs_these_round_trips_more() -> None:
+    counts = {}
+    for texts in ({}, {"max_order_value": "1000000"}, ROOMY):
+        rig = PaperRig()
+        rig.run(a_command(size=fixed("0.01")))
+        limit(rig, **texts)
+        rig.accept(a_command(size=fixed("0.01")))
+        with round_trips(rig.redis) as trips:
+            rig.drain()
+        counts[len(texts)] = len(trips)
+
+    assert [counts[one] - counts[0] for one in (1, len(ROOMY))] == [5, 9], counts
 
 
 THREADS = 8
