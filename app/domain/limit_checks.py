@@ -1,6 +1,6 @@
 """Whether the limits of an account let an order go: what opens or adds to something, by figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
@@ -102,7 +102,7 @@ def only_reduces(order: Order, known: Known) -> bool:
         return order.reduces
     if known.view is None or known.orders is None:
         return False
-    beside = _more_than_shown(order, known, only_entries=False)
+    beside = _under_way(order, known, _UNDER_WAY, only_entries=False) + _shown_late(order, known)
     return _size_after(order, known.view, order.quantity + beside) <= 0
 
 
@@ -216,13 +216,16 @@ def _position(limits: Limits, order: Order, known: Known) -> str | None:
     # A limit that rests fills at its own price; what is held is worth the market's.
     price = max(touch, order.price or touch)
     quantity = order.quantity if order.amount is None else order.amount / price
-    size = _size_after(order, known.view, quantity + _under_way(order, known))
+    certain = quantity + _under_way(order, known, _UNDER_WAY - {OrderStatus.PLACING})
+    size = _size_after(order, known.view, certain)
     value = _notional(max(size, Decimal(0)), price, known)
     if value > most:
         return _above("position value", value, most, order.symbol)
-    late = _shown_late(order, known)
-    if late and _notional(max(size + late, Decimal(0)), price, known) > most:
-        raise _NotKnown(f"the venue may not show yet what was filled of {order.symbol} just now")
+    # What is being sent is perhaps in the position already, and what was filled perhaps not yet.
+    placing = _under_way(order, known, frozenset({OrderStatus.PLACING}))
+    doubtful = size + placing + _shown_late(order, known)
+    if _notional(max(doubtful, Decimal(0)), price, known) > most:
+        raise _NotKnown(f"orders of {order.symbol} are being sent, or were filled, just now")
     return None
 
 
@@ -327,12 +330,14 @@ def _works_beside(order: Order, other: Order) -> bool:
     return same and other.position_side is order.position_side
 
 
-def _under_way(order: Order, known: Known, *, only_entries: bool = True) -> Decimal:
+def _under_way(
+    order: Order, known: Known, statuses: Collection[OrderStatus], *, only_entries: bool = True
+) -> Decimal:
     """Return how much others may still trade on its side, as if it was traded already."""
     beside = [
         one
         for one in _others(order, known)
-        if one.status in _UNDER_WAY
+        if one.status in statuses
         and _works_beside(order, one)
         and not (only_entries and one.reduces)
     ]
@@ -357,7 +362,3 @@ def _shown_late(order: Order, known: Known) -> Decimal:
         and not one.reduces
     ]
     return sum((one.filled_quantity for one in late), Decimal(0))
-
-
-def _more_than_shown(order: Order, known: Known, *, only_entries: bool) -> Decimal:
-    return _under_way(order, known, only_entries=only_entries) + _shown_late(order, known)

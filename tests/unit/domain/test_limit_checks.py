@@ -180,12 +180,12 @@ def test_inverse_contracts_are_worth_what_they_say() -> None:
 
 
 def position(order: Order, view: AccountView, *orders: Order) -> Decimal:
-    """The greatest limit, in whole USDT, that denies: one less than what the position is worth."""
+    """What the position is worth, in whole USDT: the least limit that lets the order go."""
     known = replace(KNOWN, instrument=ETH_USDM, quote=a_quote("2000"), view=view, orders=orders)
     low, high = 0, 1_000_000
     while low < high:
         middle = (low + high + 1) // 2
-        is_denied = code(order, known, max_position_value=str(middle)) == "max_position_value"
+        is_denied = code(order, known, max_position_value=str(middle)) is not None
         low, high = (middle, high) if is_denied else (low, middle - 1)
     return Decimal(low + 1)
 
@@ -243,6 +243,23 @@ def test_what_is_under_way_counts_as_if_it_was_filled(status: OrderStatus) -> No
     other = beside(status, Side.BUY, "2", LONG, filled_quantity=filled)
 
     assert position(eth(Side.BUY, "1", LONG), HEDGE, other) == (6 - filled) * 2_000
+
+
+@pytest.mark.parametrize(
+    ("status", "denied_with"),
+    [
+        (OrderStatus.PLACING, ReasonCode.LIMITS_UNCHECKED),
+        (OrderStatus.UNKNOWN, ReasonCode.MAX_POSITION_VALUE),
+        (OrderStatus.NEW, ReasonCode.MAX_POSITION_VALUE),
+    ],
+)
+def test_what_is_being_sent_is_waited_for(status: OrderStatus, denied_with: ReasonCode) -> None:
+    other = beside(status, Side.BUY, "2", LONG)
+    known = replace(KNOWN, instrument=ETH_USDM, quote=a_quote("2000"), view=HEDGE, orders=(other,))
+
+    found = code(eth(Side.BUY, "1", LONG), known, max_position_value="11999")
+
+    assert found is denied_with
 
 
 @pytest.mark.parametrize(
