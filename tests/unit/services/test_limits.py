@@ -14,6 +14,7 @@ from app.domain.enums import Dialect, Market, PositionMode, ReasonCode, Side
 from app.domain.errors import (
     ClaimsChanged,
     HookfillError,
+    LimitExceeded,
     OutcomeUnknown,
     VenueUnavailable,
 )
@@ -32,6 +33,7 @@ from app.services.limits import (
     checked,
     keep_results,
     limit_refusal,
+    refuse_by_limits,
     results_of,
     see_to_results,
 )
@@ -153,6 +155,29 @@ def test_an_account_without_limits_is_not_asked_about_any() -> None:
         limit_refusal(an_order(), rig.registry.account(SPOT.id), rig.ports)
 
     assert [one for one in trips if "ZRANGE" in one or "SINTER" in one] == []
+
+
+def test_a_caller_is_told_at_once_what_is_certain() -> None:
+    rig = Rig()
+    limit(rig, max_position_value="1000")
+    on_paper = rig.registry.account(SPOT.id)
+    rig.go_live()
+    at_exchange = rig.registry.account(SPOT.id)
+    at_exchange = replace(at_exchange, limits=on_paper.limits)
+
+    with pytest.raises(LimitExceeded) as caught:
+        refuse_by_limits(an_order(), on_paper, rig.ports)
+    assert caught.value.code is ReasonCode.MAX_POSITION_VALUE
+
+    # What an exchange had some moments ago is left to the worker.
+    refuse_by_limits(an_order(), at_exchange, rig.ports)
+    refuse_by_limits(an_order(side=Side.SELL, reduces=True), on_paper, rig.ports)
+    rig.venue.quotes.clear()
+    refuse_by_limits(an_order(), replace(on_paper, limits={"max_order_value": "1"}), rig.ports)
+    with pytest.raises(LimitExceeded, match="not among the allowed"):
+        refuse_by_limits(
+            an_order(), replace(at_exchange, limits={"allowed_symbols": "ETH/USDT"}), rig.ports
+        )
 
 
 @pytest.mark.parametrize("kind", [Rig, PaperRig])
