@@ -289,6 +289,9 @@ class Live(Protocol):
     def stops(self, account: AccountId) -> Collection[AggregateId]:
         """Return the stops of an account that rest at its venue."""
 
+    def holds_caller_id(self, account: AccountId, scope: str, caller_id: str) -> bool:
+        """Tell whether something live holds a caller id; see `Order.caller_id_scope`."""
+
     def under_way(self, account: AccountId) -> UnderWay:
         """Return what of an account may still trade, and what was sent lately."""
 

@@ -7,7 +7,9 @@ from app.domain.account import Account
 from app.domain.commands import PlaceOrder
 from app.domain.enums import Listing, OrderType, Side
 from app.domain.errors import (
+    CallerIdInUse,
     InsufficientFunds,
+    LimitExceeded,
     MarketHalted,
     NotionalTooSmall,
     PriceMissing,
@@ -70,7 +72,14 @@ def accept_exact_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Ord
     """
     refuse_unpaid(command, sender.account, ports)
     order = order_from(command, sender, _fresh(sender, ports))
-    refuse_by_limits(order, sender.account, ports)
+    try:
+        refuse_by_limits(order, sender.account, ports)
+    except LimitExceeded:
+        # Whoever sends it again shall hear that it is there, and may be what has used up a limit.
+        scope, caller_id = order.caller_id_scope, order.caller_id or ""
+        if scope is not None and ports.live.holds_caller_id(order.account, scope, caller_id):
+            raise CallerIdInUse(f"a live order has the id {caller_id}") from None
+        raise
     return accept_named(order, sender, ports)
 
 

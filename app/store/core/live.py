@@ -39,6 +39,10 @@ class RedisLive:
         """Return the stops of an account that rest at its venue."""
         return self._ids(keys.account(account).stops)
 
+    def holds_caller_id(self, account: AccountId, scope: str, caller_id: str) -> bool:
+        """Tell whether something live holds a caller id."""
+        return bool(self._client.hexists(keys.account(account).callers + scope, caller_id))
+
     def under_way(self, account: AccountId) -> UnderWay:
         """Return what of an account may still trade, and what was sent lately."""
         own, shard = keys.account(account), keys.shard_of(account)

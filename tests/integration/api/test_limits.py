@@ -226,6 +226,23 @@ def test_poloniex_says_it_with_its_codes(
     assert f"{next(iter(texts))}: " in answer["message"]
 
 
+def test_poloniex_tells_whoever_sends_an_order_again_that_it_is_there(
+    demo: Caller, worker: Worker
+) -> None:
+    open_for_all(demo)
+    desk = Desk(demo, worker, Dialect.POLONIEX)
+    desk.limit(max_open_orders=1)
+    path, fields = entry(desk.dialect, limit="40000")
+
+    desk.make((path, {**fields, "clientOrderId": "mine"}))
+    again = desk.send((path, {**fields, "clientOrderId": "mine"}))
+    another = desk.send((path, {**fields, "clientOrderId": "other"}))
+
+    assert again.get_json()["code"] == 25004
+    assert another.get_json()["code"] == 25003
+    assert len(desk.orders()) == 1
+
+
 @pytest.mark.parametrize(
     ("texts", "parameter"),
     [({"max_order_value": "100"}, "units_to_buy"), ({"allowed_symbols": "ETH/USDT"}, "pair")],
