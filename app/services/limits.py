@@ -1,6 +1,6 @@
 """Whether the limits of an account let an order go, by what is known now."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -69,13 +69,21 @@ def refuse_by_limits(order: Order, account: Account, ports: Ports) -> None:
         raise LimitExceeded(order.symbol, reason)
 
 
-def refuse_lasting(order: Order, account: Account, ports: Ports) -> None:
+def refuse_lasting(make: Callable[[], Order], account: Account, ports: Ports) -> None:
     """Refuse an order that is to be sent some day, if the limits will deny it on any day.
+
+    Args:
+        make: returns the order; of an account without limits nobody asks for it.
+        account: whose order it is.
+        ports: as everywhere.
 
     Raises:
         LimitExceeded: they will.
     """
-    if not account.limits or order.reduces:
+    if not account.limits:
+        return
+    order = make()
+    if order.reduces:
         return
     with suppress(WrongLimits):
         limits = limits_from(account.limits)

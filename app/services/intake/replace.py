@@ -114,7 +114,7 @@ def replace_smart_order(
         new = smart_order_from(command, rules, sender, fresh, ports)
         if ending and ending[0].after.is_live:
             new = replace(new, succeeds=old.id, proceeds=proceeds)
-        refuse_lasting(placed_by(command, sender, of_order), sender.account, ports)
+        refuse_lasting(lambda: placed_by(command, sender, of_order), sender.account, ports)
         begun, along = begin(new, of_order)
         return accept_named(begun, bounded, ports, (*ending, *along))
 

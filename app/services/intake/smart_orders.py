@@ -42,7 +42,7 @@ def accept_smart_order(
     refuse_used(command.caller_id, sender, ports)
     fresh, of_order = ports.ids.latest(sender.account.id, 2)
     new = smart_order_from(command, rules, sender, fresh, ports)
-    refuse_lasting(placed_by(command, sender, of_order), sender.account, ports)
+    refuse_lasting(lambda: placed_by(command, sender, of_order), sender.account, ports)
     begun, along = begin(new, of_order)
     return accept_named(begun, replace(sender, waiting_max=rules.open_max), ports, along)
 
@@ -52,7 +52,7 @@ def placed_by(command: PlaceSmartOrder, sender: Sender, fresh: FreshId) -> Order
 
     One at the market, or with a limit that follows the price, is priced by its stop if it has one.
     """
-    spends = command.amount is not None and not command.type.is_limit
+    spends = command.amount is not None and command.side is Side.BUY and not command.type.is_limit
     price = command.price if command.type.is_limit and command.price else command.stop
     plain = PlaceOrder(
         symbol=command.symbol,

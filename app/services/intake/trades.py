@@ -95,7 +95,7 @@ def _refuse_by_limits(decision: Decision[SmartTrade], account: Account, ports: P
     entry = trade.entry
     if entry is not None and entry.method is EntryMethod.CONDITIONAL:
         price = entry.limit_price or entry.price
-        refuse_lasting(entry_of(trade, trade.asked_quantity, price), account, ports)
+        refuse_lasting(lambda: entry_of(trade, trade.asked_quantity, price), account, ports)
 
 
 def _with_what_is_there(command: NewTrade, account: Account, ports: Ports) -> str | None:

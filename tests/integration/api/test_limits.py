@@ -281,6 +281,26 @@ def test_a_smart_order_is_refused_for_what_lasts_and_denied_for_the_rest_when_it
     assert desk.orders()[0]["reason"]["code"] == "trading_hours"
 
 
+@pytest.mark.parametrize("limits", [{}, {"max_order_value": "5"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "STOP", "stopPrice": "40000"},
+        {"type": "TRAILING_STOP", "trailingOffset": "5%"},
+    ],
+)
+def test_a_stray_amount_of_a_smart_sale_means_nothing(
+    demo: Caller, worker: Worker, fields: Json, limits: Json
+) -> None:
+    open_for_all(demo)
+    Desk(demo, worker, Dialect.POLONIEX).limit(**limits)
+    sale = {"symbol": "BTC_USDT", "side": "SELL", "quantity": "0.005", **fields}
+
+    made = signed_by(Dialect.POLONIEX, "/smartorders", {**sale, "amount": "10"}).to(demo.client)
+
+    assert made.status_code == 200, made.text
+
+
 def test_a_smart_trade_whose_entry_waits_and_its_added_funds(demo: Caller, worker: Worker) -> None:
     open_for_all(demo)
     desk = Desk(demo, worker, Dialect.THREE_COMMAS)
