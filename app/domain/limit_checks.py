@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
-from app.domain.enums import Market, PositionMode, ReasonCode
+from app.domain.enums import Market, PositionMode, ReasonCode, Side
 from app.domain.identifiers import AccountName, EpochMs, OrderId, Symbol, quote_of
 from app.domain.instrument import Instrument
 from app.domain.limits import Limits
 from app.domain.market import AccountView, Quote
-from app.domain.moments import CLOCKS_APART_MS
+from app.domain.moments import CLOCKS_APART_MS, age_ms
 from app.domain.money import plain
 from app.domain.order import Order
 from app.domain.reason import Reason
@@ -28,6 +28,9 @@ _TOLD: Final = Context(prec=12)
 _UNDER_WAY: Final = frozenset(
     {OrderStatus.PLACING, OrderStatus.UNKNOWN, OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
 )
+
+#: Of these nobody knows whether they have traded by now.
+_IN_DOUBT: Final = frozenset({OrderStatus.PLACING, OrderStatus.UNKNOWN})
 
 
 class Sent(NamedTuple):
@@ -67,16 +70,11 @@ class _NotKnown(Exception):
 def refusal(limits: Limits, order: Order, known: Known) -> Reason | None:
     """Return why the limits deny an order, or None if none does.
 
-    What only reduces is never denied. What a limit depends on and is not known denies with
-    `limits_unchecked`, unless another limit denies anyway.
+    What only reduces is never denied; whether an order of one net position does, `opens` tells.
+    What a limit depends on and is not known denies with `limits_unchecked`, unless another limit
+    denies anyway.
     """
-    found = None if order.reduces else _first(_CHECKS, limits, order, known)
-    if found is None or not is_net(order):
-        return found
-    if known.view is None or known.orders is None:
-        said = f"whether it opens anything in account {known.account} is not known: {found.message}"
-        return Reason(ReasonCode.LIMITS_UNCHECKED, said)
-    return None if only_reduces(order, known) else found
+    return None if order.reduces else _first(_CHECKS, limits, order, known)
 
 
 def lasting_refusal(limits: Limits, order: Order, known: Known) -> Reason | None:
@@ -93,17 +91,21 @@ def is_net(order: Order) -> bool:
     return order.market is not Market.SPOT and order.position_side is None
 
 
-def only_reduces(order: Order, known: Known) -> bool:
-    """Tell whether an order is sure to take from one net position and to open nothing.
+def opens(order: Order, known: Known) -> bool | None:
+    """Tell whether an order opens or adds to something as it fills; None is not certain.
 
-    All that others may still trade on its side counts as traded.
+    One of a net position takes from what is held on the other side. What has been filled just now,
+    is being sent, or may have arrived, may be in that position already or not: on its own side it
+    may have closed it, on the other side it may have opened it.
     """
     if order.reduces or not is_net(order):
-        return order.reduces
+        return not order.reduces
     if known.view is None or known.orders is None:
+        return None
+    size = _size_after(order, known.view, order.quantity)
+    if size + _uncertain(order, known, order.side) <= 0:
         return False
-    beside = _under_way(order, known, _UNDER_WAY, only_entries=False) + _shown_late(order, known)
-    return _size_after(order, known.view, order.quantity + beside) <= 0
+    return True if size - _uncertain(order, known, order.side.opposite) > 0 else None
 
 
 _Check = Callable[[Limits, Order, Known], str | None]
@@ -223,7 +225,7 @@ def _position(limits: Limits, order: Order, known: Known) -> str | None:
         return _above("position value", value, most, order.symbol)
     # What is being sent is perhaps in the position already, and what was filled perhaps not yet.
     placing = _under_way(order, known, frozenset({OrderStatus.PLACING}))
-    doubtful = size + placing + _shown_late(order, known)
+    doubtful = size + placing + _shown_late(order, known, order.side)
     if _notional(max(doubtful, Decimal(0)), price, known) > most:
         raise _NotKnown(f"orders of {order.symbol} are being sent, or were filled, just now")
     return None
@@ -325,23 +327,30 @@ def _size_after(order: Order, view: AccountView, quantity: Decimal) -> Decimal:
     return held + quantity
 
 
-def _works_beside(order: Order, other: Order) -> bool:
-    same = (other.symbol, other.side) == (order.symbol, order.side)
+def _works_beside(order: Order, other: Order, side: Side) -> bool:
+    same = (other.symbol, other.side) == (order.symbol, side)
     return same and other.position_side is order.position_side
 
 
-def _under_way(
-    order: Order, known: Known, statuses: Collection[OrderStatus], *, only_entries: bool = True
-) -> Decimal:
-    """Return how much others may still trade on its side, as if it was traded already."""
+def _under_way(order: Order, known: Known, statuses: Collection[OrderStatus]) -> Decimal:
+    """Return how much other entries may still trade on its side, as if it was traded already."""
     beside = [
         one
         for one in _others(order, known)
-        if one.status in statuses
-        and _works_beside(order, one)
-        and not (only_entries and one.reduces)
+        if one.status in statuses and _works_beside(order, one, order.side) and not one.reduces
     ]
     return sum((_rest(one, known) for one in beside), Decimal(0))
+
+
+def _uncertain(order: Order, known: Known, side: Side) -> Decimal:
+    """Return how much of others on one side may be in the position already or not, exits too."""
+    beside = [
+        one
+        for one in _others(order, known)
+        if one.status in _IN_DOUBT and _works_beside(order, one, side)
+    ]
+    rest = sum((_rest(one, known) for one in beside), Decimal(0))
+    return rest + _shown_late(order, known, side)
 
 
 def _rest(order: Order, known: Known) -> Decimal:
@@ -351,14 +360,13 @@ def _rest(order: Order, known: Known) -> Decimal:
     return max(order.amount / price - order.filled_quantity, Decimal(0))
 
 
-def _shown_late(order: Order, known: Known) -> Decimal:
-    """Return what others have filled on its side that their venue may not show yet."""
+def _shown_late(order: Order, known: Known, side: Side) -> Decimal:
+    """Return what others have filled on one side that their venue may not show yet."""
     late = [
         one
         for one in _others(order, known)
         if one.filled_quantity
-        and known.now_ms - one.updated_at_ms < known.shown_late_ms
-        and _works_beside(order, one)
-        and not one.reduces
+        and age_ms(one.updated_at_ms, known.now_ms) < known.shown_late_ms
+        and _works_beside(order, one, side)
     ]
     return sum((one.filled_quantity for one in late), Decimal(0))

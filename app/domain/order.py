@@ -91,6 +91,8 @@ class Order(Entity):
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
         token: fencing token of the newest placement; rises with each.
         attempts: placements begun.
+        unchecked_since_ms: server time since which the limits of its account could not tell
+            whether it may be sent; exits go before it meanwhile.
         absent_since_ms: see `StillUnknown`.
         awaits_fills: the venue has not listed all fills behind `filled_quantity`, or not their
             fees, and is asked again.
@@ -132,6 +134,7 @@ class Order(Entity):
     token: int = 0
     lease_until_ms: EpochMs = AT_ONCE
     next_action_at_ms: EpochMs = AT_ONCE
+    unchecked_since_ms: EpochMs | None = None
     unknown_since_ms: EpochMs | None = None
     absent_since_ms: EpochMs | None = None
     venue_order_id: VenueOrderId | None = None

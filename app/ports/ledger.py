@@ -76,16 +76,15 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """That a commit claims an order of an account which has limits.
+    """That a commit claims an order by what the limits of its account say; an exit needs none.
 
     Attributes:
-        seen: how many were claimed when the order was checked, which must not have changed; None
-            asks nothing, as for exits.
+        seen: how many were claimed so when the order was checked, which must not have changed.
         entry: the order, where it is to be counted among those that were sent.
         looks_back_ms: how long it is counted.
     """
 
-    seen: int | None = None
+    seen: int
     entry: Order | None = None
     looks_back_ms: int = 0
 
@@ -95,15 +94,18 @@ class UnderWay:
     """What of an account may still trade, at one moment.
 
     Attributes:
-        claims: how many orders were claimed so far. Give it to a commit by `Claim`.
+        claims: how many orders that may open something were claimed so far. Give it to a commit by
+            `Claim`.
         orders: at the venue, on their way, or of which nobody knows; and those that wait to be
             sent.
         sent: entries that were sent lately, oldest first.
+        filled: orders that have filled something within the last seconds.
     """
 
     claims: int
     orders: tuple[AggregateId, ...]
     sent: tuple[Sent, ...]
+    filled: tuple[AggregateId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,7 @@ class CommitConditions:
         tell: further aggregates that the change concerns, besides the parent.
         once: it must not have come before; None does not ask.
         is_entry: it opens or adds to something, so the store must have room to spare.
-        claim: it claims an order of an account that has limits; None claims none of such.
+        claim: it claims an order that the limits of its account let go; None claims none of such.
         limits_of: the version of the registry by which the limits of the account are known; they
             must not have changed since. None does not ask.
     """

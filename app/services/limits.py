@@ -14,7 +14,7 @@ from app.domain.limit_checks import (
     Known,
     is_net,
     lasting_refusal,
-    only_reduces,
+    opens,
     refusal,
 )
 from app.domain.limits import Limits, WrongLimits, limits_from
@@ -25,9 +25,6 @@ from app.ports import Ports
 from app.ports.ledger import Claim, UnderWay
 from app.ports.results import KeptResults
 
-#: Of entries that were sent longer ago every venue shows what they have filled.
-_JUST_SENT_MS = 10_000
-
 #: Times that a position is looked at while orders fill that would count twice.
 _LOOKS_MAX = 3
 
@@ -37,11 +34,14 @@ class Checked(NamedTuple):
 
     Attributes:
         reason: why it is denied; None lets it go.
-        claim: what the commit that claims it must meet and count; None where there are no limits.
+        claim: what the commit that claims it must meet and count; None where there are no limits,
+            and of exits.
+        opens: whether it opens anything; None is not certain. What does not is never denied.
     """
 
     reason: Reason | None = None
     claim: Claim | None = None
+    opens: bool | None = True
 
 
 def limit_refusal(order: Order, account: Account, ports: Ports) -> Reason | None:
@@ -49,18 +49,21 @@ def limit_refusal(order: Order, account: Account, ports: Ports) -> Reason | None
 
     With `limits_unchecked` nobody can tell just now.
     """
-    return _looked(order, account, ports).reason
+    found = _looked(order, account, ports)
+    return found.reason if found.opens is not False else None
 
 
 def refuse_by_limits(order: Order, account: Account, ports: Ports) -> None:
     """Refuse an order at once that the limits would deny now, as far as anybody can tell.
 
     What an exchange had some moments ago says too little about a position: that is left to the
-    worker which sends the order.
+    worker which sends the order; so is what may be an exit by that position.
 
     Raises:
         LimitExceeded: they would.
     """
+    if account.venue != PAPER and is_net(order):
+        return
     reason = limit_refusal(order, account, ports)
     left = {ReasonCode.LIMITS_UNCHECKED}
     if account.venue != PAPER:
@@ -110,25 +113,31 @@ def _looked(order: Order, account: Account, ports: Ports) -> Checked:
     if not account.limits:
         return Checked()
     if order.reduces:
-        return Checked(claim=Claim())
+        return Checked(opens=False)
+    limits, unread = Limits(), None
     try:
         limits = limits_from(account.limits)
     except WrongLimits as error:
-        return _unchecked(f"the limits of account {account.name} cannot be read: {error}")
+        unread = _unchecked(f"the limits of account {account.name} cannot be read: {error}")
     for _ in range(_LOOKS_MAX):
         under_way = ports.live.under_way(account.id)
         known = _known(limits, order, account, under_way, ports)
-        reason = refusal(limits, order, known)
+        reason = unread or refusal(limits, order, known)
+        does_open = opens(order, known)
         if reason is None:
-            entry = None if only_reduces(order, known) else order
-            return Checked(claim=Claim(under_way.claims, entry, limits.looks_back_ms))
-        if _stands(reason, known, under_way, ports):
-            return Checked(reason)
-    return _unchecked(f"orders of account {account.name} fill while its positions are looked at")
+            entry = None if does_open is False else order
+            claim = Claim(under_way.claims, entry, limits.looks_back_ms)
+            return Checked(claim=claim, opens=does_open)
+        if does_open is None:
+            reason = _unchecked(f"whether it opens anything is not certain: {reason.message}")
+        if not does_open or _stands(reason, known, under_way, ports):
+            return Checked(reason, opens=does_open)
+    said = f"orders of account {account.name} fill while its positions are looked at"
+    return Checked(_unchecked(said))
 
 
-def _unchecked(message: str) -> Checked:
-    return Checked(Reason(ReasonCode.LIMITS_UNCHECKED, message))
+def _unchecked(message: str) -> Reason:
+    return Reason(ReasonCode.LIMITS_UNCHECKED, message)
 
 
 def _stands(reason: Reason, known: Known, under_way: UnderWay, ports: Ports) -> bool:
@@ -161,7 +170,7 @@ def _known(
     # Whether an order of one net position opens anything is known by the position alone.
     needs_position = limits.max_position_value is not None or is_net(order)
     if limits.max_open_orders is not None or needs_position:
-        known = replace(known, orders=_orders(_that_matter(under_way, account, ports), ports))
+        known = replace(known, orders=_orders(_that_matter(under_way, account), ports))
     if limits.max_daily_loss is not None:
         known = replace(known, results=results_of(account, ports))
     priced = (limits.max_order_value, limits.price_collar_percent, limits.max_position_value)
@@ -170,13 +179,11 @@ def _known(
     return _with_view(known, account, ports) if needs_position else known
 
 
-def _that_matter(under_way: UnderWay, account: Account, ports: Ports) -> Collection[AggregateId]:
-    """Return the orders under way, and at an exchange those that were sent just now."""
+def _that_matter(under_way: UnderWay, account: Account) -> Collection[AggregateId]:
+    """Return the orders under way, and at an exchange those that it may not show as filled yet."""
     if account.venue == PAPER:
         return under_way.orders
-    since_ms = ports.clock.now_ms() - _JUST_SENT_MS
-    just_sent = {one.order_id for one in under_way.sent if one.at_ms >= since_ms}
-    return sorted({*under_way.orders, *just_sent})
+    return sorted({*under_way.orders, *under_way.filled})
 
 
 def _with_market(known: Known, order: Order, account: Account, ports: Ports) -> Known:

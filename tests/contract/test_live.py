@@ -8,7 +8,7 @@ import pytest
 from app.domain.commands import Action
 from app.domain.enums import Direction, PositionSide, Side
 from app.domain.errors import ClaimsChanged, StaleRegistry
-from app.domain.identifiers import AccountId
+from app.domain.identifiers import EpochMs, AccountId
 from app.domain.order import Condition
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus
@@ -170,7 +170,7 @@ def test_claims_are_counted_and_what_they_send_is_kept_for_a_while(store: Store)
 
     store.change(replace(order, attempts=1), CommitConditions(claim=claim))
     store.change(replace(order, attempts=2), CommitConditions(claim=replace(claim, seen=1)))
-    store.change(replace(order, attempts=3), CommitConditions(claim=Claim()))
+    store.change(replace(order, attempts=3), CommitConditions(claim=Claim(seen=2)))
     found = store.live.under_way(SPOT_ID)
 
     assert found.claims == 3
@@ -183,10 +183,31 @@ def test_claims_are_counted_and_what_they_send_is_kept_for_a_while(store: Store)
     assert [one.order_id for one in store.live.under_way(SPOT_ID).sent] == [other.id]
 
 
+def test_what_has_filled_just_now_is_listed_of_accounts_with_limits(store: Store) -> None:
+    account = store.registry.put_account(replace(SPOT, id=AccountId(0)))
+    order = an_order_in(OrderStatus.NEW, id=an_id(1), account=account.id)
+    store.put(order)
+    store.change(replace(order, filled_quantity=Decimal("0.1")))
+    assert store.live.under_way(account.id).filled == ()
+    store.registry.put_account(replace(account, limits={"max_open_orders": "1"}))
+
+    store.change(replace(order, attempts=2, filled_quantity=Decimal("0.1")))
+    assert store.live.under_way(account.id).filled == ()
+    store.change(replace(order, filled_quantity=Decimal("0.2")))
+    assert store.live.under_way(account.id).filled == (order.id,)
+
+    other = an_order_in(OrderStatus.NEW, id=an_id(2), account=account.id)
+    store.put(other)
+    later = EpochMs(order.updated_at_ms + 10_000)
+    filled = replace(other, filled_quantity=Decimal("0.1"), updated_at_ms=later)
+    store.change(filled)
+    assert store.live.under_way(account.id).filled == (other.id,)
+
+
 def test_a_claim_is_refused_if_another_came_first(store: Store) -> None:
     order = an_order(id=an_id(1))
     stored = store.put(order)
-    store.change(replace(order, attempts=1), CommitConditions(claim=Claim()))
+    store.change(replace(order, attempts=1), CommitConditions(claim=Claim(seen=0)))
 
     with pytest.raises(ClaimsChanged):
         store.change(replace(order, attempts=2), CommitConditions(claim=Claim(seen=0)))

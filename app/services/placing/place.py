@@ -20,6 +20,7 @@ from app.domain.errors import (
     VenueUnavailable,
 )
 from app.domain.events import (
+    CheckDeferred,
     ClaimRenewed,
     Event,
     OrderReported,
@@ -39,10 +40,10 @@ from app.domain.reason import Reason
 from app.domain.report import OrderReport
 from app.domain.status import OrderStatus
 from app.ports import Ports
-from app.ports.ledger import Claim, CommitConditions, Stored
+from app.ports.ledger import CommitConditions, Stored
 from app.ports.policy import Policy
 from app.ports.venue import Venue
-from app.services.advance import Along, advance, advance_from
+from app.services.advance import Along, advance, advance_from, turn_of
 from app.services.following.guards import closed_beside
 from app.services.keeping.vouch import UNASKED, Clearance, clear
 from app.services.limits import checked
@@ -57,7 +58,8 @@ SOON_MS = 1_000
 #: account was claimed meanwhile; after so many it is left to its next wake-up.
 ATTEMPTS_MAX_AT_LIMITS = 16
 
-#: For so long an entry waits to be checked by a limit; then it is denied. Exits may wait behind it.
+#: For so long an entry waits to be checked by a limit; then it is denied, or sent reduce-only if it
+#: may be an exit.
 UNCHECKED_MAX_MS = 10_000
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
@@ -121,17 +123,21 @@ def _claimed_within_limits(
 ) -> _Claimed | None:
     """Return the claimed order; None where it is denied, or as `_claim` says.
 
+    What limits would deny is sent as an exit, reduce-only, where it opens nothing; where that is
+    not certain, only once it has waited for that long enough.
+
     Raises:
         VenueUnavailable: what a limit depends on is not known just now.
-        ClaimsChanged: others of the account were claimed each time that it was checked.
     """
+    said = f"others were claimed each time that the limits let order {order.id} go"
+    reason, does_open = Reason(ReasonCode.LIMITS_UNCHECKED, said), None
     for _ in range(ATTEMPTS_MAX_AT_LIMITS):
         limits_of = None if order.reduces else ports.accounts.version()
         account = ports.accounts.account(account.id)
-        refusal, claim = checked(order, account, ports)
+        refusal, claim, does_open = checked(order, account, ports)
         if refusal is not None:
-            _deny(order, refusal, ports)
-            return None
+            reason = refusal
+            break
         terms = replace(_terms(order, account, clearance), claim=claim, limits_of=limits_of)
         try:
             return _claim(order, stored, account, clearance, terms, ports)
@@ -139,20 +145,36 @@ def _claimed_within_limits(
             pass
         except StaleRegistry:
             ports.accounts.refresh()
-    raise ClaimsChanged(f"others were claimed each time that the limits let order {order.id} go")
+    if does_open is not False and reason.code is ReasonCode.LIMITS_UNCHECKED:
+        _wait(order, reason, ports)
+    if does_open:
+        _deny(order, reason, ports)
+        return None
+    terms = _terms(replace(order, reduces=True), account, clearance)
+    return _claim(order, stored, account, clearance, terms, ports, as_exit=not order.reduces)
+
+
+def _wait(order: Order, reason: Reason, ports: Ports) -> None:
+    """Let an order wait until its limits can be checked, unless it has waited long enough.
+
+    Nothing of it is sent meanwhile, so exits go before it in its lane.
+
+    Raises:
+        VenueUnavailable: it waits.
+    """
+    since_ms = order.unchecked_since_ms
+    if since_ms is None:
+        now_ms, server_ms = ports.clock.now_ms(), ports.clock.server_ms()
+        advance(order.id, CheckDeferred(at_ms=now_ms, server_ms=server_ms, reason=reason), ports)
+        lane = ports.lanes.look(order.account, order.symbol)
+        ports.publisher.publish([turn_of(one, order.account) for one in lane.waiting[:1]])
+    elif ports.clock.lasted_ms(since_ms) >= UNCHECKED_MAX_MS:
+        return
+    raise VenueUnavailable(reason.message)
 
 
 def _deny(order: Order, reason: Reason, ports: Ports) -> None:
-    """Deny an order; what a limit depends on and nobody knows just now may be known soon.
-
-    Raises:
-        VenueUnavailable: it may be known yet, so the order waits.
-    """
-    now_ms = ports.clock.now_ms()
-    is_unchecked = reason.code is ReasonCode.LIMITS_UNCHECKED
-    if is_unchecked and now_ms - order.created_at_ms < UNCHECKED_MAX_MS:
-        raise VenueUnavailable(reason.message)
-    advance(order.id, PlacementDenied(at_ms=now_ms, reason=reason), ports)
+    advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
 def size_and_send(
@@ -190,8 +212,7 @@ def size_and_send(
             return ignored(order, "it is refused when it is looked at")
         return decide(order, claim)
 
-    claimed = Claim() if limits else None
-    runs = replace(terms, permits=_ENTRY_STATES, claim=claimed, limits_of=limits_of)
+    runs = replace(terms, permits=_ENTRY_STATES, limits_of=limits_of)
     made = advance_from(stored, turn, ports, runs, Along(begin=begin))
     claims = [
         _Claimed(one.aggregate, one, account, UNASKED, last_ms, parent=made.stored)
@@ -278,6 +299,8 @@ def _claim(
     clearance: Clearance,
     terms: CommitConditions,
     ports: Ports,
+    *,
+    as_exit: bool = False,
 ) -> _Claimed | None:
     """Return the claimed order, or None when others have it or the account's state forbids it.
 
@@ -287,7 +310,9 @@ def _claim(
     """
     last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
-    event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
+    event = PlacementClaimed(
+        at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms, reduces=as_exit
+    )
     try:
         made = advance_from(stored, event, ports, terms)
     except NotPermitted:

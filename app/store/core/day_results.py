@@ -20,17 +20,23 @@ from app.store.core.transaction import Key, Write
 #: More trades than one account makes before somebody looks at its result.
 TRADES_KEPT: Final = 10_000
 
+#: Every exchange shows sooner what has filled.
+FILLED_KEPT_MS: Final = 10_000
+
 _NOTHING: Final = Decimal(0)
 
 
 def traded_writes(before: Aggregate | None, after: Aggregate) -> Iterator[Write]:
-    """Yield the write of what an order has filled more, if it has."""
+    """Yield the writes of what an order has filled more, if it has."""
     if not isinstance(after, Order):
         return
     known = before if isinstance(before, Order) else None
+    own = keys.account(after.account)
+    if after.filled_quantity > (_NOTHING if known is None else known.filled_quantity):
+        at_ms, id_ = after.updated_at_ms, after.id
+        yield ("FILLED", own.filled, Key(own.limits_since), at_ms, id_, FILLED_KEPT_MS)
     traded = _traded(known, after)
     if traded is not None:
-        own = keys.account(after.account)
         text = json_text(encoder(Traded)(traded))
         yield ("TRADE", own.traded, Key(own.results), TRADES_KEPT, text)
 

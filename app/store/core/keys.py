@@ -264,12 +264,16 @@ class AccountKeys:
         #: string. The change to accounts by which its limits are as they are. For ever.
         self.limits_since = f"{tag}:limits_since:{account}"
 
-        #: string, counter: claims of its orders since it has limits. For ever.
+        #: string, counter: claims of its orders since it has limits, but for exits. For ever.
         self.claims = f"{tag}:claims:{account}"
 
         #: sorted set: `<order> <symbol>` of entries that were sent, by the business time of
         #: the newest claim. As long as its limits look back.
         self.sent = f"{tag}:sent:{account}"
+
+        #: sorted set: orders, by the business time at which they have filled more, where the account
+        #: has ever had limits. For ten seconds, which is longer than an exchange takes to show it.
+        self.filled = f"{tag}:filled:{account}"
 
         #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and
         #: `seen`, the mark of the last trade in it. As long as a limit asks.

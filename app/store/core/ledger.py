@@ -399,8 +399,7 @@ def _count_claim(
     claim = terms.claim
     if claim is None:
         return
-    if claim.seen is not None:
-        conditions.append(("claims", own.claims, claim.seen))
+    conditions.append(("claims", own.claims, claim.seen))
     writes.append(("INCR", own.claims))
     if claim.entry is not None:
         # Sent again it is counted once, by its newest claim.

@@ -52,12 +52,14 @@ class RedisLive:
             pipeline.sinter([shard.unknown, own.live])
             pipeline.smembers(own.open_orders)
             pipeline.zrange(own.sent, 0, -1, withscores=True)
-            claims, *each, sent = pipeline.execute()
+            pipeline.zrange(own.filled, 0, -1)
+            claims, *each, sent, filled = pipeline.execute()
         orders = {AggregateId(int(one)) for found in each for one in found}
         return UnderWay(
             claims=int(claims or 0),
             orders=tuple(sorted(orders)),
             sent=tuple(_sent_from(text_of(one), at_ms) for one, at_ms in sent),
+            filled=tuple(AggregateId(int(one)) for one in filled),
         )
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:

@@ -20,12 +20,14 @@
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
 --   repeats  hash     no more repeats than the argument were noted; counts, so it comes last, too
--- Writes are plain commands, and five of our own:
+-- Writes are plain commands, and some of our own:
 --   TELL  list        texts: behind what is told, of which the first and the newest stay
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
 --   TRADE stream      key of the results, most, a trade: if somebody keeps them
+--   FILLED sorted set key of the change of limits, business ms, an order, ms that it is kept: if the
+--                     account has ever had limits
 -- Returns {'ok', members that came into a lane behind others} or {word, what was there}.
 
 local time = redis.call('TIME')
@@ -151,6 +153,13 @@ function writes.TRADE(key, results, most, trade)
   if redis.call('EXISTS', KEYS[tonumber(results)]) == 1 then
     redis.call('XADD', key, 'MAXLEN', '~', most, '*', 'trade', trade)
   end
+end
+
+function writes.FILLED(key, limits, at, order, kept)
+  if redis.call('EXISTS', KEYS[tonumber(limits)]) == 0 then return end
+  redis.call('ZADD', key, at, order)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', at - kept)
+  redis.call('PEXPIRE', key, kept)
 end
 
 local at = 2

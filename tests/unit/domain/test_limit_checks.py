@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.enums import Market, OrderType, PositionMode, PositionSide, ReasonCode, Side
 from app.domain.identifiers import AccountName, AggregateId, Currency, EpochMs, OrderId, Symbol
-from app.domain.limit_checks import Known, Sent, lasting_refusal, only_reduces, refusal
+from app.domain.limit_checks import Known, Sent, lasting_refusal, opens, refusal
 from app.domain.limits import LIMIT_NAMES, limits_from
 from app.domain.market import AccountView
 from app.domain.order import Order, Succession
@@ -314,39 +314,83 @@ def test_what_a_venue_may_not_show_yet_is_waited_for() -> None:
     assert code(order, later, max_position_value="11999") is None
 
 
-# What only reduces one net position
+# What an order of one net position opens
+
+
+def net(status: OrderStatus, side: Side, quantity: str, **odd: object) -> Order:
+    return beside(status, side, quantity, None, **odd)
+
+
+def filled(side: Side, quantity: str, ago_ms: int = 1_000, **odd: object) -> Order:
+    """One of which so much was filled just now."""
+    facts = {"filled_quantity": Decimal(quantity), "updated_at_ms": EpochMs(NOW - ago_ms), **odd}
+    return net(OrderStatus.FILLED, side, quantity, **facts)
 
 
 @pytest.mark.parametrize(
-    ("quantity", "others", "reduces"),
+    ("quantity", "others", "is_opening"),
     [
-        ("3", (), True),
-        ("3.001", (), False),
-        ("2", (beside(OrderStatus.NEW, Side.SELL, "1", None),), True),
-        ("2", (beside(OrderStatus.UNKNOWN, Side.SELL, "2", None),), False),
-        # An exit may have closed it by then.
-        ("2", (beside(OrderStatus.PLACING, Side.SELL, "2", None, reduces=True),), False),
+        ("3", (), False),
+        ("3.001", (), True),
+        # What rests may never fill.
+        ("2", (net(OrderStatus.NEW, Side.SELL, "3"),), False),
+        ("4", (net(OrderStatus.NEW, Side.BUY, "3"),), True),
+        # It may have been closed by then, by exits too.
+        ("2", (net(OrderStatus.UNKNOWN, Side.SELL, "1"),), False),
+        ("2", (net(OrderStatus.UNKNOWN, Side.SELL, "1.1"),), None),
+        ("2", (net(OrderStatus.PLACING, Side.SELL, "2", reduces=True),), None),
+        ("2", (filled(Side.SELL, "1"),), False),
+        ("2", (filled(Side.SELL, "2"),), None),
+        ("2", (filled(Side.SELL, "2", reduces=True),), None),
+        ("2", (filled(Side.SELL, "2", ago_ms=2_000),), False),
+        ("4", (filled(Side.SELL, "2"),), True),
+        # More may be held than is shown.
+        ("4", (net(OrderStatus.PLACING, Side.BUY, "1"),), None),
+        ("4", (filled(Side.BUY, "1"),), None),
+        ("4", (filled(Side.BUY, "0.5"),), True),
+        # A clock that was set back an hour.
+        ("2", (filled(Side.SELL, "2", ago_ms=-3_600_000),), False),
     ],
 )
-def test_an_order_that_is_sure_to_open_nothing(
-    quantity: str, others: tuple[Order, ...], *, reduces: bool
+def test_whether_an_order_opens_anything_is_certain_or_not(
+    quantity: str, others: tuple[Order, ...], *, is_opening: bool | None
 ) -> None:
-    known = replace(KNOWN, view=NET_LONG, orders=others)
+    known = replace(KNOWN, view=NET_LONG, orders=others, shown_late_ms=2_000)
 
-    assert only_reduces(eth(Side.SELL, quantity, None), known) is reduces
+    assert opens(eth(Side.SELL, quantity, None), known) is is_opening
 
 
-def test_what_is_not_known_is_no_exit() -> None:
+def test_what_a_plain_order_opens_is_not_certain_while_the_position_is_not_known() -> None:
     sale = eth(Side.SELL, "1", None)
 
-    assert code(sale, replace(KNOWN, view=NET_LONG), allowed_symbols="BTC/USDT") is None
-    for blind in (replace(KNOWN, view=None), replace(KNOWN, view=NET_LONG, orders=None)):
-        assert code(sale, blind, allowed_symbols="BTC/USDT") is ReasonCode.LIMITS_UNCHECKED
-        assert code(sale, blind, allowed_symbols="ETH/USDT") is None
-    assert not only_reduces(sale, replace(KNOWN, view=None))
-    assert not only_reduces(sale, replace(KNOWN, view=NET_LONG, orders=None))
-    assert not only_reduces(eth(Side.SELL, "1", SHORT), replace(KNOWN, view=HEDGE))
-    assert only_reduces(eth(Side.SELL, "1", LONG, reduces=True), KNOWN)
+    assert opens(sale, replace(KNOWN, view=None)) is None
+    assert opens(sale, replace(KNOWN, view=NET_LONG, orders=None)) is None
+    assert opens(eth(Side.SELL, "1", SHORT), replace(KNOWN, view=HEDGE)) is True
+    assert opens(eth(Side.SELL, "1", LONG, reduces=True), KNOWN) is False
+
+
+def test_an_exit_that_has_filled_in_part_leaves_the_rest_to_the_next_one() -> None:
+    """Of 2 a half was sold by an order that rests still; 1.5 are shown, and the last half goes."""
+    first = net(OrderStatus.PARTIALLY_FILLED, Side.SELL, "1.5", filled_quantity=Decimal("0.5"))
+    view = a_view(positions={LONG: "1.5"}, mode=PositionMode.ONEWAY)
+    known = replace(KNOWN, view=view, orders=(first,), shown_late_ms=2_000)
+
+    assert opens(eth(Side.SELL, "0.5", None), known) is False
+
+
+def test_a_clock_that_was_set_back_shows_no_fill_late_for_as_long() -> None:
+    ahead = EpochMs(NOW + 3_600_000)
+    bought = net(OrderStatus.FILLED, Side.BUY, "1", filled_quantity=Decimal(1), updated_at_ms=ahead)
+    known = replace(
+        KNOWN,
+        instrument=ETH_USDM,
+        quote=a_quote("2000", "2000"),
+        view=a_view(positions={LONG: "1"}, mode=PositionMode.ONEWAY),
+        orders=(bought,),
+        shown_late_ms=2_000,
+    )
+
+    assert code(eth(Side.BUY, "1", None), known, max_position_value="5000") is None
 
 
 # Counts, and how long ago

@@ -1,7 +1,7 @@
 """The limits of an account hold at the claim of each entry, whoever else is at work."""
 
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -12,14 +12,14 @@ from app.domain.account import Account
 from app.domain.commands import Action, NetAction, NetCommand, OnOpposite, SignalRules
 from app.domain.enums import Dialect, Market, PositionMode, ReasonCode, Side
 from app.domain.errors import (
-    ClaimsChanged,
     HookfillError,
     LimitExceeded,
     OutcomeUnknown,
     VenueUnavailable,
 )
-from app.domain.events import ProvenAbsent
-from app.domain.identifiers import AggregateId, Currency, OrderId, Symbol
+from app.domain.events import OrderReported, ProvenAbsent
+from app.domain.identifiers import AggregateId, Currency, OrderId, Symbol, VenueName
+from app.domain.market import AccountView
 from app.domain.order import Order
 from app.domain.request.request import RequestStatus
 from app.domain.request.reversal import Reversal
@@ -37,6 +37,7 @@ from app.services.limits import (
     results_of,
     see_to_results,
 )
+from app.services.keeping.sweep import sweep
 from app.services.placing.place import UNCHECKED_MAX_MS, place_order
 from app.store.core import keys
 from app.store.core.registry import RedisRegistry
@@ -98,6 +99,16 @@ def place(rig: Rig, number: int = 1) -> Order:
     return rig.order(an_id(number))
 
 
+def place_late(rig: Rig, order_id: AggregateId) -> Order:
+    """Send an order that waits to be checked first, until it waits no more."""
+    with pytest.raises(VenueUnavailable):
+        place_order(order_id, rig.ports)
+    assert rig.order(order_id).status is OrderStatus.PENDING_NEW
+    rig.clock.advance(UNCHECKED_MAX_MS)
+    place_order(order_id, rig.ports)
+    return rig.order(order_id)
+
+
 def code(order: Order) -> ReasonCode | None:
     return None if order.reason is None else order.reason.code
 
@@ -129,9 +140,9 @@ def test_limits_that_this_release_cannot_read_deny_entries_and_no_exits() -> Non
     rig = with_order()
     with_order(2, rig, side=Side.SELL, reduces=True)
     limit(rig, max_future_thing="1")
-    rig.clock.advance(UNCHECKED_MAX_MS)
 
-    assert code(place(rig)) is ReasonCode.LIMITS_UNCHECKED
+    assert place_late(rig, an_id(1)).status is OrderStatus.DENIED
+    assert code(rig.order(an_id(1))) is ReasonCode.LIMITS_UNCHECKED
     assert place(rig, 2).status is OrderStatus.FILLED
 
 
@@ -213,6 +224,73 @@ def test_an_entry_waits_for_what_its_limit_depends_on_and_is_denied_at_last() ->
     with_order(2, rig, created_at_ms=rig.clock.now_ms())
     rig.venue.quotes.update(quotes)
     assert place(rig, 2).status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("set_back_ms", [0, 3_600_000])
+def test_an_entry_waits_no_longer_however_the_clock_is_set(set_back_ms: int) -> None:
+    rig = with_order()
+    limit(rig, max_future_thing="1")
+    rig.clock.advance(11_000)  # its venue was away, say: that is no reason
+    rig.clock.advance(-set_back_ms)
+
+    assert code(place_late(rig, an_id(1))) is ReasonCode.LIMITS_UNCHECKED
+    assert rig.events(an_id(1)) == ["deferred", "denied", "closed"]
+
+
+@pytest.mark.parametrize("set_back_ms", [0, 3_600_000])
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_an_exit_goes_before_an_entry_that_cannot_be_checked(
+    set_back_ms: int, *, comes_first: bool
+) -> None:
+    rig = Rig()
+    limit(rig, max_future_thing="1")
+    buy = rig.accept(a_command(size=fixed("0.01")))
+    if not comes_first:
+        rig.drain()
+        rig.clock.advance(-set_back_ms)
+    sell = rig.accept(a_command(Action.SELL, size=fixed("0.01")))
+    rig.drain()
+
+    assert rig.signal(sell.id).status is RequestStatus.DONE
+    assert rig.signal(buy.id).status is RequestStatus.EXECUTING
+    rig.clock.advance(UNCHECKED_MAX_MS)
+    sweep(rig.ports)
+    rig.drain()
+    assert rig.signal(buy.id).status is RequestStatus.DENIED
+
+
+def test_an_entry_that_always_meets_others_is_denied_at_last_and_holds_up_no_exit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = Rig()
+    limit(rig, max_open_orders="100")
+    look = checked
+
+    def meets(order: Order, account: Account, ports: Ports) -> Checked:
+        found = look(order, account, ports)
+        rig.redis.incr(keys.account(account.id).claims)
+        return found
+
+    monkeypatch.setattr(CHECKED, meets)
+    buy = rig.accept(a_command(size=fixed("0.01")))
+    rig.drain()
+    sell = rig.accept(a_command(Action.SELL, size=fixed("0.01")))
+    rig.drain()
+
+    assert rig.signal(sell.id).status is RequestStatus.DONE
+    rig.clock.advance(UNCHECKED_MAX_MS)
+    sweep(rig.ports)
+    rig.drain()
+    assert rig.signal(buy.id).status is RequestStatus.DENIED
+
+
+def test_exits_do_not_make_entries_be_checked_again() -> None:
+    rig = with_order(1, side=Side.SELL, reduces=True)
+    limit(rig, max_open_orders="1")
+
+    place(rig)
+
+    assert rig.ports.live.under_way(SPOT.id).claims == 0
 
 
 def test_a_venue_that_does_not_tell_the_position_holds_up_entries_alone() -> None:
@@ -313,7 +391,7 @@ def test_who_meets_others_again_and_again_is_left_to_the_sweep(
 
     monkeypatch.setattr(CHECKED, meets)
 
-    with pytest.raises(ClaimsChanged):
+    with pytest.raises(VenueUnavailable, match="others were claimed each time"):
         place(rig)
     monkeypatch.setattr(CHECKED, look)
     assert rig.order(an_id(1)).status is OrderStatus.PENDING_NEW
@@ -581,6 +659,174 @@ def test_an_order_of_one_net_position_that_only_reduces_goes() -> None:
 
     assert code(rig.order(an_id(2, USDM.id))) is ReasonCode.ALLOWED_SYMBOLS
     assert rig.order(an_id(1, USDM.id)).status is OrderStatus.FILLED
+
+
+# Plain orders of one net position, which may be exits
+
+
+def net_rig(held: str, **limits: str) -> Rig:
+    """A rig with a long position, at a venue that shows it late."""
+    rig = Rig()
+    rig.registry.put_account(replace(USDM, position_mode=PositionMode.ONEWAY))
+    limit(rig, USDM, **limits)
+    show(rig, held)
+    return rig
+
+
+def show(rig: Rig, held: str) -> None:
+    rig.venue.account = a_view(positions={Side.BUY.opens: held}, mode=PositionMode.ONEWAY)
+
+
+def as_at_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.services.limits.PAPER", VenueName("none"))
+
+
+def sale(rig: Rig, number: int, quantity: str, **odd: object) -> OrderId:
+    order_id = OrderId(an_id(number, USDM.id))
+    facts = {"symbol": ETH, "market": Market.USDM, "account": USDM.id, "side": Side.SELL}
+    names = {"id": order_id, "client_order_id": client_id(order_id)}
+    rig.put(an_order(**{**names, **facts, "quantity": Decimal(quantity), **odd}))
+    return order_id
+
+
+def fills(rig: Rig, quantity: str) -> None:
+    report = a_report(
+        OrderStatus.FILLED, filled_quantity=Decimal(quantity), average_price=Decimal(2000)
+    )
+    rig.venue.answer = lambda _: report
+
+
+def test_what_limits_would_deny_is_sent_reduce_only_where_it_opens_nothing() -> None:
+    rig = net_rig("1", allowed_symbols="BTC/USDT")
+    denied, sent = sale(rig, 1, "1.5"), sale(rig, 2, "1")
+
+    place_order(denied, rig.ports)
+    place_order(sent, rig.ports)
+
+    assert code(rig.order(denied)) is ReasonCode.ALLOWED_SYMBOLS
+    (order,) = rig.venue.sent
+    assert (order.reduce_only, order.reduces) == (True, True)
+    assert rig.order(sent).reduce_only
+
+
+def test_what_limits_let_go_is_sent_as_it_is() -> None:
+    rig = net_rig("1", allowed_symbols="ETH/USDT")
+    rig.venue.answer = lambda _: a_report(OrderStatus.NEW)
+
+    place_order(sale(rig, 1, "1"), rig.ports)
+
+    assert [one.reduce_only for one in rig.venue.sent] == [False]
+
+
+def test_two_plain_exits_one_after_the_other_open_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = net_rig("1", allowed_symbols="BTC/USDT")
+    as_at_an_exchange(monkeypatch)
+    fills(rig, "1")
+    first, second = sale(rig, 1, "1"), sale(rig, 2, "1")
+    place_order(first, rig.ports)
+    rig.clock.advance(200)
+
+    with pytest.raises(VenueUnavailable, match="not certain"):
+        place_order(second, rig.ports)  # the position is shown still
+
+    rig.clock.advance(2_000)
+    show(rig, "0")
+    place_order(second, rig.ports)
+    assert code(rig.order(second)) is ReasonCode.ALLOWED_SYMBOLS
+    assert len(rig.venue.sent) == 1
+
+
+def test_an_exit_goes_while_another_fills_between_the_looks() -> None:
+    rig = net_rig("2", allowed_symbols="BTC/USDT")
+    rig.venue.answer = lambda _: a_report(OrderStatus.NEW)
+    resting, order_id = sale(rig, 1, "1"), sale(rig, 2, "1")
+    place_order(resting, rig.ports)
+    look = rig.venue.view
+
+    def filling() -> AccountView:
+        rig.venue.view = look  # type: ignore[method-assign]
+        fills(rig, "1")
+        report = rig.venue.answer(rig.order(resting))
+        event = OrderReported(at_ms=rig.clock.now_ms(), report=report)
+        advance(resting, event, rig.ports)
+        show(rig, "1")
+        return look()
+
+    rig.venue.view = filling  # type: ignore[method-assign]
+    place_order(order_id, rig.ports)
+
+    assert rig.order(order_id).status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize("texts", [{"allowed_symbols": "BTC/USDT"}, {"max_future_thing": "1"}])
+def test_a_position_that_cannot_be_read_denies_nothing_that_may_be_an_exit(
+    texts: dict[str, str],
+) -> None:
+    rig = net_rig("1", **texts)
+    rig.venue.view_script.extend([VenueUnavailable("away")] * 9)
+
+    order = place_late(rig, sale(rig, 1, "1"))
+
+    assert order.status is OrderStatus.FILLED
+    assert [one.reduce_only for one in rig.venue.sent] == [True]
+
+
+def test_limits_that_cannot_be_read_hold_up_no_plain_exit() -> None:
+    rig = net_rig("1", max_future_thing="1")
+    entry, order_id = sale(rig, 1, "2"), sale(rig, 2, "1")
+
+    place_order(order_id, rig.ports)
+
+    assert rig.order(order_id).status is OrderStatus.FILLED
+    assert code(place_late(rig, entry)) is ReasonCode.LIMITS_UNCHECKED
+
+
+def test_a_plain_exit_that_always_meets_others_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = net_rig("1", max_open_orders="9")
+    look = checked
+
+    def meets(order: Order, account: Account, ports: Ports) -> Checked:
+        found = look(order, account, ports)
+        rig.redis.incr(keys.account(account.id).claims)
+        return found
+
+    monkeypatch.setattr(CHECKED, meets)
+    order_id = sale(rig, 1, "1")
+    place_order(order_id, rig.ports)
+
+    assert [one.reduce_only for one in rig.venue.sent] == [True]
+
+
+@pytest.mark.parametrize("held", ["0", "1"])
+def test_no_caller_is_told_by_a_view_that_may_be_old(held: str) -> None:
+    rig = net_rig(held, trading_hours="mon 00:00-00:01 UTC")
+    order = rig.order(sale(rig, 1, "1"))
+    account = rig.registry.account(USDM.id)
+
+    refuse_by_limits(order, replace(account, venue=VenueName("binance")), rig.ports)
+    with pytest.raises(LimitExceeded) if held == "0" else nullcontext():
+        refuse_by_limits(order, account, rig.ports)
+
+
+def test_an_order_that_has_rested_for_long_counts_as_it_fills(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = with_order(price=Decimal(50_000))
+    limit(rig, max_position_value="50000")  # 0.5 are held, and each buys as much again
+    as_at_an_exchange(monkeypatch)
+    resting(rig)
+    place(rig)
+    rig.clock.advance(60_000)
+    report = a_report(
+        OrderStatus.FILLED, filled_quantity=Decimal("0.5"), average_price=Decimal(50_000)
+    )
+    event = OrderReported(at_ms=rig.clock.now_ms(), report=report)
+    advance(an_id(1), event, rig.ports)
+    rig.clock.advance(200)
+    with_order(2, rig)
+
+    with pytest.raises(VenueUnavailable, match="were filled, just now"):
+        place(rig, 2)
 
 
 # The loss of a day
