@@ -108,6 +108,14 @@ def opens(order: Order, known: Known) -> bool | None:
     return True if size - _uncertain(order, known, order.side.opposite) > 0 else None
 
 
+def is_moving(known: Known) -> bool:
+    """Tell whether orders of the account may have changed what it holds, unknown to us or shown late."""
+    return any(
+        one.status in _IN_DOUBT or (one.filled_quantity and _is_shown_late(one, known))
+        for one in known.orders or ()
+    )
+
+
 _Check = Callable[[Limits, Order, Known], str | None]
 
 
@@ -360,13 +368,15 @@ def _rest(order: Order, known: Known) -> Decimal:
     return max(order.amount / price - order.filled_quantity, Decimal(0))
 
 
+def _is_shown_late(order: Order, known: Known) -> bool:
+    return age_ms(order.updated_at_ms, known.now_ms) < known.shown_late_ms
+
+
 def _shown_late(order: Order, known: Known, side: Side) -> Decimal:
     """Return what others have filled on one side that their venue may not show yet."""
     late = [
         one
         for one in _others(order, known)
-        if one.filled_quantity
-        and age_ms(one.updated_at_ms, known.now_ms) < known.shown_late_ms
-        and _works_beside(order, one, side)
+        if one.filled_quantity and _is_shown_late(one, known) and _works_beside(order, one, side)
     ]
     return sum((one.filled_quantity for one in late), Decimal(0))

@@ -4,7 +4,7 @@ Known are the fills of orders of ours, and what each leg has cost on average. So
 or goes out is no result; neither is what an open position would bring now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -16,6 +16,9 @@ from app.domain.money import worth
 
 _DAY_MS: Final = 86_400_000
 _NOTHING: Final = Decimal(0)
+
+#: Results of days that are further away from the day of a trade are forgotten.
+DAYS_KEPT: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Traded:
         price: of the quantity on average, else of the order.
         fees: currency → how much of it.
         at_ms: business time.
+        reduces: its order could open nothing.
     """
 
     symbol: Symbol
@@ -40,6 +44,7 @@ class Traded:
     fees: Mapping[Currency, Decimal]
     at_ms: EpochMs
     leg: PositionSide | None = None
+    reduces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +62,21 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """The result of one day, and what must be known to go on with it.
+    """The results of the last days, and what must be known to go on with them.
 
     Attributes:
-        day: days since 1970-01-01 UTC.
-        realised: quote currency → gain, or loss below 0.
+        realised: (day, quote currency) → gain, or loss below 0; see `day_of`.
         holdings: (symbol, leg) → what is held; of one net position, and of coins, LONG.
         seen: which trades are in it: those up to this one.
     """
 
-    day: int
-    realised: Mapping[Currency, Decimal] = field(default_factory=dict)
+    realised: Mapping[tuple[int, Currency], Decimal] = field(default_factory=dict)
     holdings: Mapping[tuple[Symbol, PositionSide], Holding] = field(default_factory=dict)
     seen: str = "0"
 
     def loss(self, currency: Currency, now_ms: EpochMs) -> Decimal:
         """Return what was lost today of a quote currency; below 0 is a gain."""
-        return -self.realised.get(currency, _NOTHING) if self.day == day_of(now_ms) else _NOTHING
+        return -self.realised.get((day_of(now_ms), currency), _NOTHING)
 
 
 def day_of(at_ms: EpochMs) -> int:
@@ -81,12 +84,45 @@ def day_of(at_ms: EpochMs) -> int:
     return at_ms // _DAY_MS
 
 
-def begun(view: AccountView, market: Market, at_ms: EpochMs, seen: str) -> Results:
+def begun(view: AccountView, market: Market, seen: str) -> Results:
     """Return results that begin now, with the positions that are there at their entry prices.
 
     What the coins of a spot account have cost is not known: sales of them bring neither gain nor
     loss.
     """
+    return Results(holdings=_shown(view, market), seen=seen)
+
+
+def held_against(
+    results: Results, view: AccountView, market: Market, moving: Collection[Symbol]
+) -> Results:
+    """Return the results with what is there: a difference that nobody here has traded is no result.
+
+    Of coins there may be more than was bought here; of which there are less, those have cost less.
+
+    Args:
+        results: so far.
+        view: of the account, at a moment at which nothing else of it traded.
+        market: of the account.
+        moving: symbols of which something may trade just now; they stay as they are.
+    """
+    if market is Market.SPOT:
+        there = {key: _left(held, view, key[0]) for key, held in results.holdings.items()}
+    else:
+        there = dict(_shown(view, market))
+        for key, held in results.holdings.items():
+            if key in there and there[key].size == held.size:
+                there[key] = held
+    kept = {key: held for key, held in results.holdings.items() if key[0] in moving}
+    shown = {key: held for key, held in there.items() if key[0] not in moving and held.size}
+    return replace(results, holdings={**kept, **shown})
+
+
+def _left(held: Holding, view: AccountView, symbol: Symbol) -> Holding:
+    return _cut(held, max(held.size - view.held(symbol, None).size, _NOTHING))
+
+
+def _shown(view: AccountView, market: Market) -> Mapping[tuple[Symbol, PositionSide], Holding]:
     holdings: dict[tuple[Symbol, PositionSide], Holding] = {}
     is_net = view.position_mode is PositionMode.ONEWAY
     for (symbol, side), position in view.positions.items():
@@ -97,11 +133,13 @@ def begun(view: AccountView, market: Market, at_ms: EpochMs, seen: str) -> Resul
         if is_net and side is PositionSide.SHORT:
             held = Holding(size=-position.size, cost=-cost)
         holdings[symbol, PositionSide.LONG if is_net else side] = held
-    return Results(day=day_of(at_ms), holdings=holdings, seen=seen)
+    return holdings
 
 
 def after(results: Results, traded: Traded, seen: str, unit: Decimal | None = None) -> Results:
-    """Return the results with one more trade; what was traded on another day moves costs alone.
+    """Return the results with one more trade, on the day on which it was traded.
+
+    A clock that is ahead for a moment has results of its own day, and changes none of others.
 
     Args:
         results: so far.
@@ -116,23 +154,25 @@ def after(results: Results, traded: Traded, seen: str, unit: Decimal | None = No
     is_net = traded.leg is None and traded.market is not Market.SPOT
     closing = min(abs(change), abs(held.size)) if held.size * change < 0 else _NOTHING
     opening = abs(change) - closing
-    if not is_more and not is_net:
+    only_closes = not is_more if not is_net else traded.reduces
+    if only_closes:
         opening = _NOTHING  # more than is known to be held: what that has cost nobody knows
     gain = _gain(held, closing, traded) * (1 if unit is None else unit)
-    holdings = {
-        **results.holdings,
-        (traded.symbol, leg): _held(held, closing, opening, change, traded),
-    }
-    if not holdings[traded.symbol, leg].size:
+    now = _held(held, closing, opening, change, traded)
+    if traded.market is Market.SPOT:
+        # A fee in coins is taken from them. It counts as a loss by itself, so they cost less then.
+        fee = traded.fees.get(base_of(traded.symbol), _NOTHING)
+        now = _cut(now, min(fee, now.size))
+    holdings = {**results.holdings, (traded.symbol, leg): now}
+    if not now.size:
         del holdings[traded.symbol, leg]
-    told = replace(results, holdings=holdings, seen=seen)
     day = day_of(traded.at_ms)
-    if day < results.day:
-        return told
-    currency = quote_of(traded.symbol)
-    before = results.realised if day == results.day else {}
-    total = before.get(currency, _NOTHING) + gain * _sign(leg) - _fee(traded)
-    return replace(told, day=day, realised={**before, currency: total})
+    own = (day, quote_of(traded.symbol))
+    total = results.realised.get(own, _NOTHING) + gain * _sign(leg) - _fee(traded)
+    realised = {**results.realised, own: total}
+    near = sorted({one for one, _ in realised}, key=lambda one: abs(one - day))[:DAYS_KEPT]
+    realised = {key: gained for key, gained in realised.items() if key[0] in near}
+    return replace(results, realised=realised, holdings=holdings, seen=seen)
 
 
 def _sign(leg: PositionSide) -> int:
@@ -143,15 +183,22 @@ def _held(
     held: Holding, closing: Decimal, opening: Decimal, change: Decimal, traded: Traded
 ) -> Holding:
     """Return what is held when a part of it is closed, and more is opened on one side."""
-    left = held
-    if closing:
-        share = (abs(held.size) - closing) / abs(held.size)
-        left = Holding(size=held.size * share, cost=held.cost * share)
+    left = _cut(held, closing)
     if not opening:
         return left
     sign = 1 if change > 0 else -1
     cost = traded.value * opening / traded.quantity
     return Holding(size=left.size + sign * opening, cost=left.cost + sign * cost)
+
+
+def _cut(held: Holding, by: Decimal) -> Holding:
+    """Return what is held without a part of it, which has cost its share."""
+    if not by:
+        return held
+    size = abs(held.size) - by
+    # Not by a quotient, which leaves a trace of what was closed whole.
+    sized = size if held.size > 0 else -size
+    return Holding(size=sized, cost=held.cost * size / abs(held.size))
 
 
 def _gain(held: Holding, closing: Decimal, traded: Traded) -> Decimal:

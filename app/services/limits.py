@@ -12,6 +12,7 @@ from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import AggregateId
 from app.domain.limit_checks import (
     Known,
+    is_moving,
     is_net,
     lasting_refusal,
     opens,
@@ -20,7 +21,8 @@ from app.domain.limit_checks import (
 from app.domain.limits import Limits, WrongLimits, limits_from
 from app.domain.order import Order
 from app.domain.reason import Reason
-from app.domain.results import Results, after, begun
+from app.domain.results import Results, after, begun, held_against
+from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.ports.ledger import Claim, UnderWay
 from app.ports.results import KeptResults
@@ -104,12 +106,10 @@ def checked(order: Order, account: Account, ports: Ports) -> Checked:
     Of two that are checked at once and claimed one after the other, the second claim fails, and it
     is to be checked again: what the first one may do counts then.
     """
-    if "max_daily_loss" in account.limits and not order.reduces:
-        keep_results(account, ports)
-    return _looked(order, account, ports)
+    return _looked(order, account, ports, keeps=True)
 
 
-def _looked(order: Order, account: Account, ports: Ports) -> Checked:
+def _looked(order: Order, account: Account, ports: Ports, *, keeps: bool = False) -> Checked:
     if not account.limits:
         return Checked()
     if order.reduces:
@@ -122,6 +122,8 @@ def _looked(order: Order, account: Account, ports: Ports) -> Checked:
     for _ in range(_LOOKS_MAX):
         under_way = ports.live.under_way(account.id)
         known = _known(limits, order, account, under_way, ports)
+        if limits.max_daily_loss is not None:
+            known = replace(known, results=_results(known, under_way, account, ports, keeps=keeps))
         reason = unread or refusal(limits, order, known)
         does_open = opens(order, known)
         if reason is None:
@@ -169,14 +171,13 @@ def _known(
     known = replace(_begin(account, ports), sent=under_way.sent)
     # Whether an order of one net position opens anything is known by the position alone.
     needs_position = limits.max_position_value is not None or is_net(order)
-    if limits.max_open_orders is not None or needs_position:
+    needs_view = needs_position or limits.max_daily_loss is not None
+    if limits.max_open_orders is not None or needs_view:
         known = replace(known, orders=_orders(_that_matter(under_way, account), ports))
-    if limits.max_daily_loss is not None:
-        known = replace(known, results=results_of(account, ports))
     priced = (limits.max_order_value, limits.price_collar_percent, limits.max_position_value)
     if any(one is not None for one in priced):
         known = _with_market(known, order, account, ports)
-    return _with_view(known, account, ports) if needs_position else known
+    return _with_view(known, account, ports) if needs_view else known
 
 
 def _that_matter(under_way: UnderWay, account: Account) -> Collection[AggregateId]:
@@ -232,10 +233,7 @@ def begin_results(account: Account, ports: Ports) -> None:
 
 def keep_results(account: Account, ports: Ports) -> None:
     """Take in what was traded since the results of an account were kept last, or begin to keep."""
-    kept = ports.results.read(account.id)
-    results = _results_after(kept, account, ports)
-    if results is not None and results != kept.results:
-        ports.results.keep(account.id, results, kept.results)
+    _results_now(account, ports, keeps=True)
 
 
 def results_of(account: Account, ports: Ports) -> Results | None:
@@ -243,15 +241,45 @@ def results_of(account: Account, ports: Ports) -> Results | None:
 
     As long as nobody keeps them they begin now, with what the account holds.
     """
-    return _results_after(ports.results.read(account.id), account, ports)
+    return _results_now(account, ports, keeps=False)
 
 
-def _results_after(kept: KeptResults, account: Account, ports: Ports) -> Results | None:
-    if kept.results is None:
-        with suppress(VenueUnavailable):
-            view = ports.venues.of(account).view()
-            return begun(view, account.market, ports.clock.now_ms(), kept.newest)
+def _results_now(account: Account, ports: Ports, *, keeps: bool) -> Results | None:
+    under_way = ports.live.under_way(account.id)
+    orders = _orders(_that_matter(under_way, account), ports)
+    known = _with_view(replace(_begin(account, ports), orders=orders), account, ports)
+    return _results(known, under_way, account, ports, keeps=keeps)
+
+
+def _results(
+    known: Known, under_way: UnderWay, account: Account, ports: Ports, *, keeps: bool
+) -> Results | None:
+    """Return the results by what was traded, with what is there; None where nobody can tell.
+
+    What was read before, and is still so, has the position and the trades of one moment.
+    """
+    kept = ports.results.read(account.id)
+    results = _results_after(kept, known, account, ports)
+    if results is None:
         return None
+    if known.view is not None and known.orders is not None:
+        moving = {one.symbol for one in known.orders if one.status is not OrderStatus.PENDING_NEW}
+        there = held_against(results, known.view, account.market, moving)
+        if there != results and ports.live.under_way(account.id) == under_way:
+            results = there
+    if keeps and results != kept.results:
+        ports.results.keep(account.id, results, kept.results)
+    return results
+
+
+def _results_after(
+    kept: KeptResults, known: Known, account: Account, ports: Ports
+) -> Results | None:
+    if kept.results is None:
+        # What fills at that moment would be in the position, and told once more.
+        if known.view is None or known.orders is None or is_moving(known):
+            return None
+        return begun(known.view, account.market, kept.newest)
     results = kept.results
     for mark, traded in kept.newer:
         unit = None

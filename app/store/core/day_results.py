@@ -52,6 +52,7 @@ def _traded(before: Order | None, after: Order) -> Traded | None:
         market=after.market,
         side=after.side,
         leg=after.position_side,
+        reduces=after.reduces,
         quantity=quantity - old_quantity,
         value=value - old_value,
         price=after.average_price or after.price or _NOTHING,

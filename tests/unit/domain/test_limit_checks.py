@@ -29,7 +29,7 @@ from tests.support.builders import (
 )
 
 LONG, SHORT = PositionSide.LONG, PositionSide.SHORT
-LOST = Results(day=day_of(NOW), realised={Currency("USDT"): Decimal(-100)})
+LOST = Results(realised={(day_of(NOW), Currency("USDT")): Decimal(-100)})
 KNOWN = Known(
     account=AccountName("spot"),
     now_ms=NOW,

@@ -1,15 +1,16 @@
 """What an account has gained or lost today."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from app.domain.enums import Market, PositionMode, PositionSide, Side
 from app.domain.identifiers import Currency, EpochMs, Symbol
-from app.domain.market import AccountView, Position
+from app.domain.market import AccountView, Balance, Position
 from app.domain.money import worth
-from app.domain.results import Results, Traded, after, begun, day_of
+from app.domain.results import DAYS_KEPT, Holding, Results, Traded, after, begun, held_against
 from tests.support.builders import BTC, ETH, NOW
 
 USDT = Currency("USDT")
@@ -43,7 +44,7 @@ def traded(  # noqa: PLR0913 - what may differ
 
 
 def of(*trades: Traded, begin: Results | None = None, unit: Decimal | None = None) -> Results:
-    results = begin or Results(day=day_of(NOW))
+    results = begin or Results()
     for number, one in enumerate(trades, 1):
         results = after(results, one, str(number), unit)
     return results
@@ -81,8 +82,32 @@ def test_fees_are_lost_in_either_currency_of_the_symbol() -> None:
     sold = traded("SELL", "1", "100", fees={USDT: Decimal(2)})
     other = traded("BUY", "1", "100", fees={Currency("BNB"): Decimal(1)})
 
-    assert loss(bought, sold) == 3
+    assert loss(bought, sold) == 3  # 0.99 are left to sell, and have cost 99
     assert loss(other) == 0
+
+
+def test_coins_that_paid_fees_are_not_held_any_more() -> None:
+    bought = traded("BUY", "1", "100", fees={Currency("BTC"): Decimal("0.001")})
+    flat = of(*[bought, traded("SELL", "0.999", "100")] * 100)
+
+    assert flat.holdings == {}
+    assert flat.loss(USDT, NOW) == 10
+    # So a round trip at another price is as flat as it is.
+    again = of(traded("BUY", "1", "50"), traded("SELL", "1", "50"), begin=flat)
+    assert again.loss(USDT, NOW) == 10
+
+
+def test_a_fee_in_coins_that_becomes_known_later_is_taken_from_them() -> None:
+    fee = traded("BUY", "0", "100", fees={Currency("BTC"): Decimal("0.1")})
+
+    results = of(traded("BUY", "3", "100"), fee, traded("SELL", "2.9", "100"))
+
+    assert results.holdings == {}
+    assert results.loss(USDT, NOW) == 10
+
+
+def test_what_is_closed_in_parts_leaves_no_trace() -> None:
+    assert of(traded("BUY", "3", "100"), *[traded("SELL", "1", "90")] * 3).holdings == {}
 
 
 def test_a_fee_that_becomes_known_later_moves_nothing_else() -> None:
@@ -110,6 +135,16 @@ def test_positions(leg: PositionSide | None, trades: list[tuple[str, str, str]],
     each = [traded(*one, market=Market.USDM, leg=leg, symbol=ETH) for one in trades]
 
     assert loss(*each) == lost
+
+
+def test_what_only_reduces_opens_no_holding() -> None:
+    closed = replace(traded("SELL", "1", "2000", market=Market.USDM, symbol=ETH), reduces=True)
+
+    assert of(closed).holdings == {}
+
+
+def test_coins_that_were_sold_may_be_bought_back() -> None:
+    assert loss(replace(traded("BUY", "1", "100"), reduces=True), traded("SELL", "1", "90")) == 10
 
 
 def test_both_legs_are_apart() -> None:
@@ -141,13 +176,28 @@ def test_a_new_day_begins_with_nothing_lost_and_the_same_costs() -> None:
 
 
 def test_what_is_told_late_of_yesterday_is_no_loss_of_today() -> None:
-    today = Results(day=day_of(NOW))
     yesterday = EpochMs(NOW - DAY_MS)
     bought = traded("BUY", "1", "100", at_ms=yesterday)
 
-    results = of(bought, traded("SELL", "1", "90", at_ms=yesterday), begin=today)
+    results = of(bought, traded("SELL", "1", "90", at_ms=yesterday))
 
     assert results.loss(USDT, NOW) == 0
+
+
+def test_a_clock_that_was_a_day_ahead_for_a_trade_forgets_no_loss() -> None:
+    bought = traded("BUY", "3", "100")
+    ahead = traded("SELL", "1", "90", at_ms=EpochMs(NOW + DAY_MS))
+
+    results = of(bought, traded("SELL", "1", "90"), ahead, traded("SELL", "1", "90"))
+
+    assert results.loss(USDT, NOW) == 20
+    assert results.loss(USDT, EpochMs(NOW + DAY_MS)) == 10
+
+
+def test_only_the_nearest_days_are_kept() -> None:
+    trades = [traded("SELL", "1", "90", at_ms=EpochMs(NOW + day * DAY_MS)) for day in range(9)]
+
+    assert len(of(*trades).realised) == DAYS_KEPT
 
 
 def test_currencies_are_apart() -> None:
@@ -174,10 +224,52 @@ def test_positions_that_are_there_begin_at_their_entry_price(
 ) -> None:
     held = Position(size=Decimal(2), available=Decimal(2), entry_price=Decimal(100))
     view = AccountView(position_mode=mode, positions={(ETH, leg): held})
-    begin = begun(view, Market.USDM, NOW, "7")
+    begin = begun(view, Market.USDM, "7")
     own = leg if mode is PositionMode.HEDGE else None
 
     closed = traded(side, "2", price, market=Market.USDM, symbol=ETH, leg=own)
 
     assert begin.seen == "7"
     assert loss(closed, begin=begin) == lost
+
+
+# What is there
+
+
+def a_net_view(size: str, entry: str = "50", leg: PositionSide = LONG) -> AccountView:
+    held = Position(size=Decimal(size), available=Decimal(size), entry_price=Decimal(entry))
+    return AccountView(position_mode=PositionMode.ONEWAY, positions={(ETH, leg): held})
+
+
+@pytest.mark.parametrize(
+    ("view", "held"),
+    [
+        # The same size is the same position, at the cost that is known here.
+        (a_net_view("2"), Holding(size=Decimal(2), cost=Decimal(200))),
+        (a_net_view("1"), Holding(size=Decimal(1), cost=Decimal(50))),
+        (a_net_view("3"), Holding(size=Decimal(3), cost=Decimal(150))),
+        (a_net_view("1", leg=SHORT), Holding(size=Decimal(-1), cost=Decimal(-50))),
+        (AccountView(position_mode=PositionMode.ONEWAY), None),
+    ],
+)
+def test_a_position_that_others_have_changed_is_taken_as_it_is(
+    view: AccountView, held: Holding | None
+) -> None:
+    results = of(traded("BUY", "2", "100", market=Market.USDM, symbol=ETH))
+
+    there = held_against(results, view, Market.USDM, ())
+
+    assert there.holdings == ({} if held is None else {(ETH, LONG): held})
+    assert there.loss(USDT, NOW) == 0
+    assert held_against(results, view, Market.USDM, {ETH}) == results
+
+
+@pytest.mark.parametrize(("there", "size"), [("5", 2), ("2", 2), ("0.5", Decimal("0.5")), ("0", 0)])
+def test_coins_that_are_gone_have_cost_nothing(there: str, size: Decimal) -> None:
+    results = of(traded("BUY", "2", "100"))
+    coins = Balance(total=Decimal(there), available=Decimal(there))
+
+    found = held_against(results, AccountView(balances={Currency("BTC"): coins}), Market.SPOT, ())
+
+    held = found.holdings.get((BTC, LONG), Holding())
+    assert held == Holding(size=Decimal(size), cost=Decimal(size) * 100)

@@ -21,6 +21,7 @@ from app.domain.events import OrderReported, ProvenAbsent
 from app.domain.identifiers import AggregateId, Currency, OrderId, Symbol, VenueName
 from app.domain.market import AccountView
 from app.domain.order import Order
+from app.domain.report import OrderReport
 from app.domain.request.request import RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.sender import Sender
@@ -53,6 +54,7 @@ from tests.support.builders import (
     a_view,
     an_id,
     an_order,
+    an_order_in,
     client_id,
     fixed,
 )
@@ -423,7 +425,7 @@ def test_a_limited_order_costs_these_round_trips_more() -> None:
             rig.drain()
         counts[len(texts)] = len(trips)
 
-    assert [counts[one] - counts[0] for one in (1, len(ROOMY))] == [5, 9], counts
+    assert [counts[one] - counts[0] for one in (1, len(ROOMY))] == [5, 8], counts
 
 
 THREADS = 8
@@ -879,6 +881,101 @@ def test_an_older_look_does_not_undo_a_newer_one() -> None:
     rig.ports.results.keep(account.id, replace(older, seen="1-1"), older)
 
     assert rig.ports.results.read(account.id).results == newer
+
+
+def test_a_limit_that_is_set_while_an_order_fills_counts_it_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rig = PaperRig()
+    set_price(rig, "2000", ETH)
+    venue = type(rig.ports.venues.of(rig.registry.account(USDM.id)))
+    send = venue.place
+
+    def placing(own: object, order: Order) -> OrderReport:
+        monkeypatch.setattr(venue, "place", send)
+        report = send(own, order)  # type: ignore[arg-type]
+        limit(rig, USDM, max_daily_loss="100")
+        return report
+
+    monkeypatch.setattr(venue, "place", placing)
+    rig.run(a_command(Action.OPEN_LONG, size=fixed("1")))
+
+    results = results_of(rig.registry.account(USDM.id), rig.ports)
+
+    assert results is not None
+    assert [one.size for one in results.holdings.values()] == [Decimal(1)] == [held(rig)]
+
+
+def by_hand(rig: PaperRig, quantity: str) -> None:
+    """Close a part of the long position past Hookfill."""
+    venue = rig.ports.venues.of(rig.registry.account(USDM.id))
+    order = an_order(
+        id=OrderId(an_id(900, USDM.id)),
+        client_order_id=client_id(OrderId(an_id(900, USDM.id))),
+        account=USDM.id,
+        symbol=ETH,
+        market=Market.USDM,
+        side=Side.SELL,
+        position_side=Side.BUY.opens,
+        quantity=Decimal(quantity),
+        reduces=True,
+    )
+    assert venue.place(order).status is OrderStatus.FILLED
+
+
+def test_what_was_traded_past_us_is_no_result() -> None:
+    rig = PaperRig()
+    set_price(rig, "2000", ETH)
+    limit(rig, USDM, max_daily_loss="1000")
+    rig.run(a_command(Action.OPEN_LONG, size=fixed("1")))
+    by_hand(rig, "1")
+    set_price(rig, "1000", ETH)
+    rig.run(a_command(Action.OPEN_LONG, size=fixed("1")))
+    rig.run(a_command(Action.CLOSE_LONG, size=fixed("1")))
+
+    account = rig.registry.account(USDM.id)
+    results = results_of(account, rig.ports)
+    assert results is not None
+    assert results.loss(Currency("USDT"), rig.clock.now_ms()) < 10  # fees alone
+
+
+def test_a_position_that_others_change_just_now_is_not_taken_for_what_is_there() -> None:
+    rig = PaperRig()
+    set_price(rig, "2000", ETH)
+    limit(rig, USDM, max_daily_loss="1000")
+    rig.run(a_command(Action.OPEN_LONG, size=fixed("1")))
+    account = rig.registry.account(USDM.id)
+    keep_results(account, rig.ports)
+    before = results_of(account, rig.ports)
+    by_hand(rig, "0.5")
+    order_id = OrderId(an_id(901, USDM.id))
+    rig.put(
+        an_order_in(
+            OrderStatus.UNKNOWN,
+            id=order_id,
+            client_order_id=client_id(order_id),
+            account=USDM.id,
+            symbol=ETH,
+            market=Market.USDM,
+        )
+    )
+
+    assert results_of(account, rig.ports) == before
+
+
+def test_a_fill_counts_once_its_price_is_known() -> None:
+    rig = with_order()
+    limit(rig, max_daily_loss="100")
+    resting(rig)
+    place(rig)
+    for price in (None, Decimal(50_000)):
+        report = a_report(OrderStatus.FILLED, filled_quantity=Decimal("0.5"), average_price=price)
+        advance(an_id(1), OrderReported(at_ms=rig.clock.now_ms(), report=report), rig.ports)
+
+    results = results_of(rig.registry.account(SPOT.id), rig.ports)
+
+    assert results is not None
+    assert [one.cost for one in results.holdings.values()] == [25_000]
 
 
 def test_results_are_kept_while_a_limit_asks_for_them() -> None:
