@@ -108,14 +108,6 @@ def opens(order: Order, known: Known) -> bool | None:
     return True if size - _uncertain(order, known, order.side.opposite) > 0 else None
 
 
-def is_moving(known: Known) -> bool:
-    """Tell whether orders of the account may have changed what it holds, unknown to us or shown late."""
-    return any(
-        one.status in _IN_DOUBT or (one.filled_quantity and _is_shown_late(one, known))
-        for one in known.orders or ()
-    )
-
-
 _Check = Callable[[Limits, Order, Known], str | None]
 
 
@@ -366,10 +358,6 @@ def _rest(order: Order, known: Known) -> Decimal:
         return order.remaining_quantity
     price = order.average_price or _touch(order, known)
     return max(order.amount / price - order.filled_quantity, Decimal(0))
-
-
-def _is_shown_late(order: Order, known: Known) -> bool:
-    return age_ms(order.updated_at_ms, known.now_ms) < known.shown_late_ms
 
 
 def _shown_late(order: Order, known: Known, side: Side) -> Decimal:

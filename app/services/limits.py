@@ -12,7 +12,6 @@ from app.domain.exits import SHOWN_LATE_MS
 from app.domain.identifiers import AggregateId
 from app.domain.limit_checks import (
     Known,
-    is_moving,
     is_net,
     lasting_refusal,
     opens,
@@ -276,8 +275,7 @@ def _results_after(
     kept: KeptResults, known: Known, account: Account, ports: Ports
 ) -> Results | None:
     if kept.results is None:
-        # What fills at that moment would be in the position, and told once more.
-        if known.view is None or known.orders is None or is_moving(known):
+        if known.view is None:
             return None
         return begun(known.view, account.market, kept.newest)
     results = kept.results

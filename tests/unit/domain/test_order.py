@@ -687,8 +687,8 @@ def test_no_fill_fills_no_denied_order_without_a_quantity() -> None:
 
 def test_a_price_that_is_told_after_the_fill_is_taken_in() -> None:
     """Some venues list fills a moment later, and their price with them."""
-    bare = must(an_order_in(OrderStatus.NEW), reported(average_price=None)).aggregate
-    told = must(bare, reported(average_price=Decimal(50_000))).aggregate
+    bare = decide(an_order_in(OrderStatus.NEW), reported(average_price=None)).aggregate
+    told = decide(bare, reported(average_price=Decimal(50_000))).aggregate
 
     assert (bare.status, bare.average_price) == (OrderStatus.FILLED, None)
     assert (told.filled_quantity, told.average_price) == (bare.filled_quantity, Decimal(50_000))
