@@ -365,6 +365,8 @@ def _shown_late(order: Order, known: Known, side: Side) -> Decimal:
     late = [
         one
         for one in _others(order, known)
-        if one.filled_quantity and _is_shown_late(one, known) and _works_beside(order, one, side)
+        if one.filled_quantity
+        and age_ms(one.updated_at_ms, known.now_ms) < known.shown_late_ms
+        and _works_beside(order, one, side)
     ]
     return sum((one.filled_quantity for one in late), Decimal(0))
