@@ -31,11 +31,11 @@ class PlacementClaimed(Event):
     """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost.
 
     Attributes:
-        reduces: it is sent as an exit, reduce-only, whatever it was.
+        reduce_only: it is sent so, whatever it was.
     """
 
     lease_until_ms: EpochMs
-    reduces: bool = False
+    reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import ROUND_UP, Context, Decimal
 from typing import Final, NamedTuple
 
 from app.domain.enums import Market, PositionMode, ReasonCode, Side
@@ -21,8 +21,8 @@ from app.domain.trading_hours import day_name
 _HUNDRED: Final = Decimal(100)
 _MINUTE_MS: Final = 60_000
 
-#: Digits of a figure that was computed.
-_TOLD: Final = Context(prec=12)
+#: Digits of a figure that was computed; one that is above a limit is told to be.
+_TOLD: Final = Context(prec=12, rounding=ROUND_UP)
 
 #: What may still trade: on its way, at the venue, or nobody knows.
 _UNDER_WAY: Final = frozenset(

@@ -14,6 +14,9 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FORM: Final = "days from-to timezone, as in `mon-fri 08:00-22:00 Europe/Berlin`"
 
 _TEXT = re.compile(r"(\S+) (\d\d):(\d\d)-(\d\d):(\d\d) (\S+)", re.ASCII)
+#: Files that lie beside the timezones: what this machine goes by, and copies of all of them.
+_NO_PLACE = re.compile(r"(posixrules|localtime)$|(posix|right)/")
+
 _MINUTES_A_DAY: Final = 24 * 60
 
 
@@ -51,10 +54,12 @@ class TradingHours:
         if begin == end:
             raise ValueError("Must end at another time than it begins; all day is 00:00-24:00.")
         hours = cls(_days_from(days.lower()), begin, end, zone)
+        if _NO_PLACE.match(zone) is not None:
+            raise ValueError(f"{zone[:64]} is not the timezone of a place.")
         try:
             hours.zone_info()
         except (ValueError, OSError, LookupError) as error:  # ZoneInfoNotFoundError is a KeyError
-            raise ValueError(f"There is no timezone {zone} on this machine.") from error
+            raise ValueError(f"There is no timezone {zone[:64]} on this machine.") from error
         return hours
 
     def zone_info(self) -> ZoneInfo:

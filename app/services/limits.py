@@ -113,11 +113,7 @@ def _looked(order: Order, account: Account, ports: Ports, *, keeps: bool = False
         return Checked()
     if order.reduces:
         return Checked(opens=False)
-    limits, unread = Limits(), None
-    try:
-        limits = limits_from(account.limits)
-    except WrongLimits as error:
-        unread = _unchecked(f"the limits of account {account.name} cannot be read: {error}")
+    limits, unread = _limits_of(account)
     for _ in range(_LOOKS_MAX):
         under_way = ports.live.under_way(account.id)
         known = _known(limits, order, account, under_way, ports)
@@ -135,6 +131,15 @@ def _looked(order: Order, account: Account, ports: Ports, *, keeps: bool = False
             return Checked(reason, opens=does_open)
     said = f"orders of account {account.name} fill while its positions are looked at"
     return Checked(_unchecked(said))
+
+
+def _limits_of(account: Account) -> tuple[Limits, Reason | None]:
+    """Return the limits, and why they are not to be believed where they cannot be read."""
+    try:
+        return limits_from(account.limits), None
+    except WrongLimits as error:
+        said = f"the limits of account {account.name} cannot be read: {error}"
+        return Limits(), _unchecked(said)
 
 
 def _unchecked(message: str) -> Reason:

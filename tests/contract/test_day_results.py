@@ -14,7 +14,7 @@ from app.store.core.day_results import RedisDayResults
 from tests.support.builders import NOW, SPOT_ID, USDM_ID, an_order_in
 from tests.support.redis_store import Store
 
-BEGUN = Results(day=20_046)
+BEGUN = Results(realised={(20_046, Currency("USDT")): Decimal(0)})
 USDT = Currency("USDT")
 
 

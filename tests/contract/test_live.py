@@ -8,7 +8,7 @@ import pytest
 from app.domain.commands import Action
 from app.domain.enums import Direction, PositionSide, Side
 from app.domain.errors import ClaimsChanged, StaleRegistry
-from app.domain.identifiers import EpochMs, AccountId
+from app.domain.identifiers import AccountId, EpochMs
 from app.domain.order import Condition
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus

@@ -150,8 +150,9 @@ def _claimed_within_limits(
     if does_open:
         _deny(order, reason, ports)
         return None
-    terms = _terms(replace(order, reduces=True), account, clearance)
-    return _claim(order, stored, account, clearance, terms, ports, as_exit=not order.reduces)
+    leaving = replace(order, reduces=True, reduce_only=True)
+    terms = _terms(leaving, account, clearance)
+    return _claim(leaving, stored, account, clearance, terms, ports)
 
 
 def _wait(order: Order, reason: Reason, ports: Ports) -> None:
@@ -299,10 +300,10 @@ def _claim(
     clearance: Clearance,
     terms: CommitConditions,
     ports: Ports,
-    *,
-    as_exit: bool = False,
 ) -> _Claimed | None:
     """Return the claimed order, or None when others have it or the account's state forbids it.
+
+    It is claimed as a reduce-only one if it is given so.
 
     Raises:
         ClaimsChanged: others were claimed since the limits let it go.
@@ -311,7 +312,7 @@ def _claim(
     last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
     event = PlacementClaimed(
-        at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms, reduces=as_exit
+        at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms, reduce_only=order.reduce_only
     )
     try:
         made = advance_from(stored, event, ports, terms)

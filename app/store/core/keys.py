@@ -271,8 +271,8 @@ class AccountKeys:
         #: the newest claim. As long as its limits look back.
         self.sent = f"{tag}:sent:{account}"
 
-        #: sorted set: orders, by the business time at which they have filled more, where the account
-        #: has ever had limits. For ten seconds, which is longer than an exchange takes to show it.
+        #: sorted set: orders, by the business time at which they have filled more, where the
+        #: account ever had limits. For ten seconds: longer than an exchange takes to show it.
         self.filled = f"{tag}:filled:{account}"
 
         #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and

@@ -106,6 +106,16 @@ def test_each_limit_denies_up_to_its_edge(
     assert denied(usual(), BUSY, **{name: allowing}) is None
 
 
+def test_what_is_above_a_limit_is_never_told_to_be_as_much() -> None:
+    reason = denied(
+        usual(quantity=Decimal("1.00000000000001"), price=Decimal(50_000)),
+        max_order_value="50000",
+    )
+
+    assert reason is not None
+    assert "order value 50000.0000001 USDT is above the limit of 50000 USDT" in reason.message
+
+
 def test_every_limit_has_an_edge_above() -> None:
     assert {one[0] for one in EDGES} == set(LIMIT_NAMES)
 

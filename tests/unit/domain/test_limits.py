@@ -80,6 +80,9 @@ def test_symbols_are_named_once_however_they_are_parted() -> None:
         ("trading_hours", "mon 08:00-22:00 Europe/Atlantis", "no timezone Europe/Atlantis"),
         ("trading_hours", "mon 08:00-22:00 ../../etc/passwd", "no timezone"),
         ("trading_hours", "mon 08:00-22:00 /etc", "no timezone"),
+        ("trading_hours", "mon 08:00-22:00 posixrules", "posixrules is not the timezone of"),
+        ("trading_hours", "mon 08:00-22:00 right/UTC", "right/UTC is not the timezone of"),
+        ("trading_hours", f"mon 08:00-22:00 {'a' * 5_000}", f"no timezone {'a' * 64} on"),
         ("max_orders", "5", "There is no such limit; there are max_order_value,"),
     ],
 )

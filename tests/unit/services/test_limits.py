@@ -29,6 +29,7 @@ from app.domain.status import OrderStatus
 from app.ports import Ports
 from app.services.advance import advance
 from app.services.intake.requests import accept_reversal
+from app.services.keeping.sweep import sweep
 from app.services.limits import (
     Checked,
     checked,
@@ -38,7 +39,6 @@ from app.services.limits import (
     results_of,
     see_to_results,
 )
-from app.services.keeping.sweep import sweep
 from app.services.placing.place import UNCHECKED_MAX_MS, place_order
 from app.store.core import keys
 from app.store.core.registry import RedisRegistry
