@@ -8,17 +8,20 @@ from decimal import Decimal
 
 import pytest
 
-from app.domain.commands import Action, NetAction, NetCommand
-from app.domain.enums import Dialect, Market, PositionMode, ReasonCode
+from app.domain.commands import Action, NetAction, NetCommand, PlaceOrder
+from app.domain.enums import Dialect, Market, OrderType, PositionMode, ReasonCode, Side
 from app.domain.identifiers import AggregateId
 from app.domain.limits import LIMIT_NAMES
+from app.domain.order import Order
 from app.domain.request.request import RequestStatus
 from app.domain.request.reversal import Reversal
 from app.domain.request.signal import Signal
 from app.domain.sender import Sender
 from app.domain.status import OrderStatus
+from app.services.intake.orders import accept_order
 from app.services.intake.requests import accept_reversal
 from app.services.limits import begin_results
+from app.services.placing.place import UNCHECKED_MAX_MS, place_order
 from tests.support.builders import ORIGIN, a_command, fixed
 from tests.support.exchanges.faults import Call, Fault
 from tests.support.venue_rig import VenueRig, venue_rig
@@ -203,3 +206,47 @@ def test_a_reversal_closes_and_opens_nothing_beyond_a_limit(futures: VenueRig) -
     assert found.reason.code is ReasonCode.MAX_ORDER_VALUE
     view = futures.ports.venues.of(futures.account).view()
     assert [one for one in view.positions.values() if one.size] == []
+
+
+def sell(rig: VenueRig, quantity: str) -> Order:
+    """Send a plain order as its caller does who tells no leg, and no intention."""
+    sender = Sender(
+        dialect=Dialect.HUMMINGBOT,
+        origin=ORIGIN,
+        account=rig.registry.account(rig.account.id),
+        received_at_ms=rig.clock.now_ms(),
+    )
+    command = PlaceOrder(
+        symbol=rig.symbol, side=Side.SELL, type=OrderType.MARKET, quantity=Decimal(quantity)
+    )
+    accepted = accept_order(command, sender, rig.ports)
+    rig.drain()
+    found = rig.load(accepted.id)
+    assert isinstance(found, Order)
+    return found
+
+
+@pytest.mark.parametrize("exchange", ["binance", "bybit"])
+def test_plain_orders_of_a_one_way_account_close_and_open_nothing(exchange: str) -> None:
+    with venue_rig(exchange, Market.USDM, PositionMode.ONEWAY) as rig:
+        assert enter(rig, "0.1").status is RequestStatus.DONE
+        limit(rig, allowed_symbols="DOGE/USDT")
+        rig.clock.advance(SHOWN_MS)
+
+        first = sell(rig, "0.06")
+        more = sell(rig, "0.06")
+        unsure = sell(rig, "0.03")  # 0.04 are shown, from which the first may be missing
+        rig.clock.advance(SHOWN_MS)
+        place_order(unsure.id, rig.ports)
+        rest = sell(rig, "0.01")
+
+        assert (first.status, first.reduce_only) == (OrderStatus.FILLED, True)
+        assert more.reason is not None
+        assert more.reason.code is ReasonCode.ALLOWED_SYMBOLS
+        assert unsure.status is OrderStatus.PENDING_NEW
+        assert rig.order(unsure.id).status is OrderStatus.FILLED
+        assert rest.status is OrderStatus.PENDING_NEW
+        rig.clock.advance(UNCHECKED_MAX_MS)
+        place_order(rest.id, rig.ports)
+        view = rig.ports.venues.of(rig.account).view()
+        assert [one for one in view.positions.values() if one.size] == []

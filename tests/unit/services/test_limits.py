@@ -286,6 +286,29 @@ def test_an_entry_that_always_meets_others_is_denied_at_last_and_holds_up_no_exi
     assert rig.signal(buy.id).status is RequestStatus.DENIED
 
 
+def waits_and_tries(rig: Rig) -> None:
+    with suppress(VenueUnavailable):
+        place(rig)
+
+
+def test_whoever_dies_noting_that_an_entry_waits_leaves_it_to_be_denied_once() -> None:
+    def unchecked() -> Rig:
+        rig = with_order()
+        limit(rig, max_future_thing="1")
+        return rig
+
+    lived = 0
+    for rig in deaths(unchecked, waits_and_tries):
+        rig.settle(rounds=3)
+        rig.clock.advance(UNCHECKED_MAX_MS)
+        rig.settle(rounds=3)
+        lived += 1
+
+        assert rig.events(an_id(1)) == ["deferred", "denied", "closed"]
+        assert rig.venue.sent == []
+    assert lived > 1
+
+
 def test_exits_do_not_make_entries_be_checked_again() -> None:
     rig = with_order(1, side=Side.SELL, reduces=True)
     limit(rig, max_open_orders="1")
@@ -736,6 +759,29 @@ def test_two_plain_exits_one_after_the_other_open_nothing(monkeypatch: pytest.Mo
     place_order(second, rig.ports)
     assert code(rig.order(second)) is ReasonCode.ALLOWED_SYMBOLS
     assert len(rig.venue.sent) == 1
+
+
+def test_of_two_plain_exits_at_once_none_can_open_anything() -> None:
+    def two() -> Rig:
+        rig = net_rig("1", allowed_symbols="BTC/USDT")
+        fills(rig, "1")
+        sale(rig, 1, "1")
+        sale(rig, 2, "1")
+        return rig
+
+    def first(rig: Rig) -> None:
+        place_order(an_id(1, USDM.id), rig.ports)
+
+    def other(rig: Rig) -> None:
+        with suppress(VenueUnavailable):
+            place_order(an_id(2, USDM.id), rig.ports)
+
+    met = 0
+    for rig in encounters(two, first, other):
+        met += 1
+        assert rig.venue.sent
+        assert all(one.reduce_only for one in rig.venue.sent)
+    assert met
 
 
 def test_an_exit_goes_while_another_fills_between_the_looks() -> None:
