@@ -272,7 +272,7 @@ class AccountKeys:
         self.sent = f"{tag}:sent:{account}"
 
         #: sorted set: orders, by the business time at which they have filled more, where the
-        #: account ever had limits. For ten seconds: longer than an exchange takes to show it.
+        #: account ever had limits. As long as an exchange may not show it yet: ten seconds.
         self.filled = f"{tag}:filled:{account}"
 
         #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and
