@@ -67,6 +67,7 @@ from app.store.core import group_commit
 from app.store.core.archive_queue import RedisArchiveQueue
 from app.store.core.clock import MovableClock, RedisClock
 from app.store.core.connection import Client, connect
+from app.store.core.day_results import RedisDayResults
 from app.store.core.demo_secrets import RedisDemoSecrets
 from app.store.core.ids import RedisIds
 from app.store.core.lanes import RedisLanes
@@ -392,6 +393,7 @@ def store_ports(
         first_answers=RedisFirstAnswers(client),
         worker_requests=RedisWorkerRequests(client),
         kill_switches=RedisKillSwitches(client),
+        results=RedisDayResults(client),
         runs=RedisRuns(client),
         rounds=RedisRounds(client),
         freezer=RedisFreezer(client),

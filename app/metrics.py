@@ -37,6 +37,7 @@ CHANGES = Counter(
     "What happened to aggregates, as their timelines name it.",
     ["kind", "event"],
 )
+DENIED_ORDERS = Counter("hookfill_denied_orders", "Orders that were denied here, by why.", ["code"])
 PRICE_AGE_SECONDS = Histogram(
     "hookfill_price_age_seconds",
     "How old the prices of a real venue were when they met the triggers.",

@@ -12,9 +12,11 @@ from app.bootstrap import Wiring
 from app.domain.account import Account
 from app.domain.enums import STATES_BY_HAND, AccountState, Market, Mode, PositionMode, Protection
 from app.domain.identifiers import AccountName
+from app.domain.limits import LIMIT_NAMES, WrongLimits, limits_from, texts_of
+from app.domain.money import plain
 from app.services.admin.accounts import disable_account, find_account, new_account, put_account
 from app.web.answers import Json
-from app.web.fields import Flag, Name, Strict, Text, ValueField, loaded, printable
+from app.web.fields import Flag, Name, Strict, Text, ValueField, loaded, number_from, printable
 
 #: Names that the credentials of one venue may have together.
 CREDENTIALS_MAX = 12
@@ -37,14 +39,53 @@ _CREDENTIAL_NAME = Name()
 _CREDENTIAL = Text(validate=printable(4096, r"[ -~\r\n]"))
 
 
-def _refuse_limits(value: object) -> None:
-    """Refuse risk limits: one that nothing enforces must not look as if it protected anybody."""
-    if value != {}:
-        raise ValidationError("Must be an empty object: this release enforces no limits.")
+class _Limits(ValueField[Mapping[str, str]]):
+    """The risk limits, name → value; what is not named is not limited, and null is not named."""
+
+    def read(self, value: object) -> Mapping[str, str]:
+        if not isinstance(value, dict):
+            raise ValidationError("Must be an object: name of a limit → value.")
+        texts: dict[str, str] = {}
+        wrong: dict[str, list[str]] = {}
+        for name, given in value.items():
+            if given is None:
+                continue
+            try:
+                texts[str(name)] = _limit_text(given)
+            except ValidationError as error:
+                wrong[str(name)] = [str(one) for one in error.messages]
+        try:
+            canonical = texts_of(limits_from(texts))
+        except WrongLimits as error:
+            canonical = {}
+            wrong |= {name: [text] for name, text in error.messages.items()}
+        if wrong:
+            raise ValidationError({_shown_name(name): said for name, said in wrong.items()})
+        return canonical
+
+
+def _limit_text(given: object) -> str:
+    """Return the value of a limit as a text: a number by its digits, a list by its parts."""
+    if isinstance(given, list) and all(isinstance(one, str) for one in given):
+        return ",".join(given)
+    if isinstance(given, str):
+        return given
+    return plain(number_from(given))
+
+
+def _shown_name(name: str) -> str:
+    return name if name in LIMIT_NAMES else ascii(name[:64])[1:-1]
 
 
 #: For the documentation.
 _MAP: Final = {"type": "object", "additionalProperties": {"type": "string"}}
+_LIMITS: Final = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in LIMIT_NAMES},
+    "additionalProperties": False,
+    "description": "Risk limits; what is not named is not limited. Numbers may be JSON numbers, "
+    "`allowed_symbols` a list.",
+}
 
 
 class AccountBody(Strict):
@@ -56,7 +97,7 @@ class AccountBody(Strict):
     mode = fields.Enum(Mode, by_value=True)
     position_mode = fields.Enum(PositionMode, by_value=True)
     credentials = _Credentials(allow_none=True, metadata=_MAP)
-    limits = fields.Raw(validate=_refuse_limits, metadata=_MAP)
+    limits = _Limits(metadata=_LIMITS)
     state = fields.Enum(AccountState, by_value=True, validate=validate.OneOf(STATES_BY_HAND))
     enabled = Flag()
     protection = fields.Enum(Protection, by_value=True)

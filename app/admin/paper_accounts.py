@@ -12,6 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.identifiers import AccountName
 from app.paper.admin.account_update import AccountSetting
 from app.services.admin.accounts import find_account, new_account, refuse_wrong
+from app.services.limits import begin_results
 from app.services.reset import cancel_everything
 from app.web.answers import Json
 from app.web.fields import Name
@@ -64,6 +65,8 @@ class PaperAccounts:
             self._paper.rehearse(after, setting)
             cancel_everything(account.id, self._wiring.ports)
         self._paper.set_account(after, setting)
+        if setting.reset or setting.positions:
+            begin_results(after, self._wiring.ports)
         return self._paper.account(self._registry.change(partial(self._noted, account, setting)))
 
     def _noted(self, account: Account, setting: AccountSetting) -> Account:

@@ -85,6 +85,27 @@ def disable(api: Api, name: str, *, force: bool) -> None:
     click.echo(f"{name} is disabled.")
 
 
+@account.command("limits")
+@click.argument("name")
+@click.argument("changes", nargs=-1, metavar="[LIMIT=VALUE]...")
+@with_api
+def limits(api: Api, name: str, changes: tuple[str, ...]) -> None:
+    """Show the risk limits of an account, or change some of them; LIMIT= takes one away."""
+    said = dict(_assigned(one) for one in changes)
+    shown = api.get("api", "accounts", name)  # a slip in the name must not create an account
+    if said:
+        after = {limit: text for limit, text in {**shown["limits"], **said}.items() if text}
+        shown = api.put("api", "accounts", name, body={"limits": after})
+    click.echo(listing(shown["limits"]) or f"{name} has no limits.")
+
+
+def _assigned(text: str) -> tuple[str, str]:
+    limit, equals, value = text.partition("=")
+    if not (limit and equals):
+        raise click.BadParameter(f"{text!r} was not LIMIT=VALUE")
+    return limit, value
+
+
 @account.command("state")
 @click.argument("name")
 @click.argument("state", type=click.Choice(_STATES, case_sensitive=False))

@@ -184,6 +184,7 @@ class NetCommand:
         quantity: in the unit of the instrument, of a reversal that of the new position; 0, for a
             close only, is all there is.
         limit_price: None is a market order.
+        alert_price: what a market order says that the price is; None where it does not.
         strategy: the caller's label; it has no position of its own.
         note: the caller's text.
     """
@@ -191,6 +192,7 @@ class NetCommand:
     action: NetAction
     quantity: Decimal
     limit_price: Decimal | None = None
+    alert_price: Decimal | None = None
     on_same_side: OnSameSide = OnSameSide.SKIP
     strategy: str | None = None
     note: str | None = None
@@ -210,7 +212,7 @@ class PlaceOrder:
     Attributes:
         quantity: in base currency; 0 where `amount` tells the size.
         amount: what a spot market buy may spend, in quote currency; else None.
-        price: the limit; a market order ignores it.
+        price: the limit; a market order is not bound by it.
     """
 
     symbol: Symbol

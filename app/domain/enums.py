@@ -258,6 +258,17 @@ class ReasonCode(StrEnum):
     LIMIT_NOT_FILLED = "limit_not_filled"
     LIMIT_NOT_ABOVE_ZERO = "limit_not_above_zero"
     TOO_OLD = "too_old"
+    # Each is the name of the limit of the account that it is above (`app/domain/limits.py`).
+    MAX_ORDER_VALUE = "max_order_value"
+    MAX_POSITION_VALUE = "max_position_value"
+    MAX_OPEN_ORDERS = "max_open_orders"
+    MAX_ORDERS_PER_MINUTE = "max_orders_per_minute"
+    MAX_DAILY_LOSS = "max_daily_loss"
+    ALLOWED_SYMBOLS = "allowed_symbols"
+    COOLDOWN_SECONDS = "cooldown_seconds"
+    PRICE_COLLAR_PERCENT = "price_collar_percent"
+    TRADING_HOURS = "trading_hours"
+    LIMITS_UNCHECKED = "limits_unchecked"  # what a limit depends on cannot be known
 
     @classmethod
     def _missing_(cls, value: object) -> "ReasonCode | None":

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from app.domain.enums import Flaw, OrderType, ReasonCode
 from app.domain.identifiers import EpochMs, Symbol
+from app.domain.reason import Reason
 
 T = TypeVar("T")
 
@@ -239,6 +240,18 @@ class NotionalTooSmall(OrderDenied):
         self.least = least
 
 
+class LimitExceeded(OrderDenied):
+    """The limits of the account deny it; the sentence has the figures.
+
+    Attributes:
+        code: which limit, or that one cannot be checked.
+    """
+
+    def __init__(self, symbol: Symbol, reason: Reason) -> None:
+        super().__init__(symbol, reason.message)
+        self.code = reason.code
+
+
 class CallerIdInUse(CommandError):
     """The caller's own id belongs to something that may still trade, or has traded."""
 
@@ -312,6 +325,10 @@ class Repeated(StoreError):
     def __init__(self, made: int) -> None:
         super().__init__(f"this has made {made} before")
         self.made = made
+
+
+class ClaimsChanged(StoreError):
+    """Other orders of the account were claimed since the limits let this one go."""
 
 
 class LaneChanged(StoreError):

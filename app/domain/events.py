@@ -28,9 +28,14 @@ class TurnTaken(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacementClaimed(Event):
-    """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost."""
+    """A worker may send; without an answer by `lease_until_ms` (server) the outcome is lost.
+
+    Attributes:
+        reduce_only: it is sent so, whatever it was.
+    """
 
     lease_until_ms: EpochMs
+    reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +55,18 @@ class ClaimRenewed(Event):
 class PlacementDenied(Event):
     """Our own checks refused before anything was sent. `too_late` makes it EXPIRED."""
 
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDeferred(Event):
+    """What the limits of the account say of the order cannot be told just now.
+
+    Attributes:
+        server_ms: since when; the first one counts.
+    """
+
+    server_ms: EpochMs
     reason: Reason
 
 

@@ -80,6 +80,7 @@ class Order(Entity):
         quantity: in base currency; 0 where `amount` tells the size.
         amount: what a market buy may spend, in quote currency; None where `quantity` counts.
         price: the limit, in quote currency; None for a market order.
+        alert_price: what its caller says that the price was, where a market order comes with one.
         condition: what a market order waits for at its venue, resting there; None is nothing.
         leverage: to be set on the account's symbol first; None leaves it alone.
         not_after_ms: business time after which an entry is too late; None never is.
@@ -90,6 +91,8 @@ class Order(Entity):
         lease_until_ms: server time at which a placement that gave no answer counts as lost.
         token: fencing token of the newest placement; rises with each.
         attempts: placements begun.
+        unchecked_since_ms: server time since which the limits of its account could not tell
+            whether it may be sent; exits go before it meanwhile.
         absent_since_ms: see `StillUnknown`.
         awaits_fills: the venue has not listed all fills behind `filled_quantity`, or not their
             fees, and is asked again.
@@ -116,6 +119,7 @@ class Order(Entity):
     replaced_by: AggregateId | None = None
     amount: Decimal | None = None
     price: Decimal | None = None
+    alert_price: Decimal | None = None
     condition: Condition | None = None
     leverage: int | None = None
     caller_id: str | None = None
@@ -130,6 +134,7 @@ class Order(Entity):
     token: int = 0
     lease_until_ms: EpochMs = AT_ONCE
     next_action_at_ms: EpochMs = AT_ONCE
+    unchecked_since_ms: EpochMs | None = None
     unknown_since_ms: EpochMs | None = None
     absent_since_ms: EpochMs | None = None
     venue_order_id: VenueOrderId | None = None

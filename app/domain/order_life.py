@@ -8,6 +8,7 @@ from app.domain.enums import ReasonCode
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    CheckDeferred,
     ClaimRenewed,
     FillsAwaited,
     LookUpClaimed,
@@ -54,10 +55,20 @@ def _claimed(order: Order, event: PlacementClaimed) -> Decision[Order]:
             # one.
             token=order.token + 1,
             lease_until_ms=event.lease_until_ms,
+            unchecked_since_ms=None,
+            reduces=order.reduces or event.reduce_only,
+            reduce_only=order.reduce_only or event.reduce_only,
             updated_at_ms=event.at_ms,
         ),
         EntryName.SENT,
     )
+
+
+def _unchecked(order: Order, event: CheckDeferred) -> Decision[Order]:
+    if order.status is not OrderStatus.PENDING_NEW or order.unchecked_since_ms is not None:
+        return ignored(order, f"that it cannot be checked found the order {order.status}")
+    waiting = replace(order, unchecked_since_ms=event.server_ms, updated_at_ms=event.at_ms)
+    return _entry(waiting, EntryName.DEFERRED, event.reason)
 
 
 def _renewed(order: Order, event: ClaimRenewed) -> Decision[Order]:
@@ -275,6 +286,7 @@ RULES: Rules = {
     PlacementClaimed: _claimed,
     ClaimRenewed: _renewed,
     PlacementDenied: _denied,
+    CheckDeferred: _unchecked,
     PlacementDeferred: _deferred,
     OrderReported: _reported,
     FillsAwaited: fills_awaited,

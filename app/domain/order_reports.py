@@ -57,15 +57,21 @@ def adopted(order: Order, report: OrderReport, at_ms: EpochMs) -> Decision[Order
     filled = max(order.filled_quantity, report.filled_quantity)
     status = _status_after(order, report, filled)
     grown = filled > order.filled_quantity
+    price_told = (
+        order.average_price is None
+        and report.average_price is not None
+        and 0 < report.filled_quantity == filled
+    )
+    is_new = grown or price_told or fills != order.fills
     # Nothing new: the commit is left out, so polling an order that rests costs no write.
-    if status is None or (status is order.status and not grown and fills == order.fills):
+    if status is None or (status is order.status and not is_new):
         return ignored(order, f"a report of {report.status} found the order {order.status}")
     news = replace(
         order,
         status=status,
         fills=fills,
         filled_quantity=filled,
-        average_price=report.average_price if grown else order.average_price,
+        average_price=report.average_price if grown or price_told else order.average_price,
         fees=_fees_after(order, report, fills, grown=grown),
         venue_order_id=order.venue_order_id or report.venue_order_id,
         position_after=report.position_after if grown else order.position_after,

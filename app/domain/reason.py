@@ -24,6 +24,22 @@ BY_RULES = frozenset(
     }
 )
 
+#: The limits of an account, which bound what opens or adds to something.
+BY_LIMITS = frozenset(
+    {
+        ReasonCode.MAX_ORDER_VALUE,
+        ReasonCode.MAX_POSITION_VALUE,
+        ReasonCode.MAX_OPEN_ORDERS,
+        ReasonCode.MAX_ORDERS_PER_MINUTE,
+        ReasonCode.MAX_DAILY_LOSS,
+        ReasonCode.ALLOWED_SYMBOLS,
+        ReasonCode.COOLDOWN_SECONDS,
+        ReasonCode.PRICE_COLLAR_PERCENT,
+        ReasonCode.TRADING_HOURS,
+        ReasonCode.LIMITS_UNCHECKED,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -41,3 +57,8 @@ class Reason:
     def is_by_rules(self) -> bool:
         """Whether the rules of a market refuse it."""
         return self.code in BY_RULES
+
+    @property
+    def is_by_limits(self) -> bool:
+        """Whether the limits of its account refuse it, or cannot be checked."""
+        return self.code in BY_LIMITS

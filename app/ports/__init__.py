@@ -22,6 +22,7 @@ from app.ports.ledger import Lanes, Ledger, Live, Outbox, Quarantine, Timers
 from app.ports.policy import Policy
 from app.ports.publisher import Publisher
 from app.ports.registry import Accounts
+from app.ports.results import DayResults
 from app.ports.venue import Reports, Venues
 
 
@@ -46,6 +47,7 @@ class Ports:
     first_answers: FirstAnswers
     worker_requests: WorkerRequests
     kill_switches: KillSwitches
+    results: DayResults
     runs: Runs
     rounds: Rounds
     freezer: Freezer

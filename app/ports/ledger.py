@@ -9,6 +9,7 @@ from app.domain.decision import TimelineEntry
 from app.domain.effects import AT_ONCE, Effect
 from app.domain.enums import AccountState, PositionSide
 from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol
+from app.domain.limit_checks import Sent
 from app.domain.order import Order
 from app.domain.quarantined import Quarantined
 from app.domain.smart_order import SmartOrder
@@ -73,6 +74,40 @@ class Once:
     made: AggregateId
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """That a commit claims an order by what the limits of its account say; an exit needs none.
+
+    Attributes:
+        seen: how many were claimed so when the order was checked, which must not have changed.
+        entry: the order, where it is to be counted among those that were sent.
+        looks_back_ms: how long it is counted.
+    """
+
+    seen: int
+    entry: Order | None = None
+    looks_back_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """What of an account may still trade, at one moment.
+
+    Attributes:
+        claims: how many orders that may open something were claimed so far. Give it to a commit by
+            `Claim`.
+        orders: at the venue, on their way, or of which nobody knows; and those that wait to be
+            sent.
+        sent: entries that were sent lately, oldest first.
+        filled: orders that have filled something within the last seconds.
+    """
+
+    claims: int
+    orders: tuple[AggregateId, ...]
+    sent: tuple[Sent, ...]
+    filled: tuple[AggregateId, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitConditions:
     """Conditions that the store checks in the same step as the commit.
@@ -86,6 +121,9 @@ class CommitConditions:
         tell: further aggregates that the change concerns, besides the parent.
         once: it must not have come before; None does not ask.
         is_entry: it opens or adds to something, so the store must have room to spare.
+        claim: it claims an order that the limits of its account let go; None claims none of such.
+        limits_of: the version of the registry by which the limits of the account are known; they
+            must not have changed since. None does not ask.
     """
 
     permits: frozenset[AccountState] | None = None
@@ -95,6 +133,8 @@ class CommitConditions:
     tell: tuple[AggregateId, ...] = ()
     once: Once | None = None
     is_entry: bool = False
+    claim: Claim | None = None
+    limits_of: int | None = None
 
 
 NO_TERMS = CommitConditions()
@@ -162,10 +202,12 @@ class Ledger(Protocol):
 
         Raises:
             Conflict: one of them has another version by now.
+            ClaimsChanged: others were claimed since the order was checked.
             LaneChanged: what is in flight in the lane has changed since it was looked at.
             NewsChanged: news that is to count as read is not the newest, or was read already.
             NotPermitted: the account's state is not among those that `terms` permit.
             NotVouched: the venue must be asked first; see `Runs`.
+            StaleRegistry: the limits of the account have changed since they were read.
             StoreFull: it is an entry, and the store runs short of room.
         """
 
@@ -248,6 +290,12 @@ class Live(Protocol):
 
     def stops(self, account: AccountId) -> Collection[AggregateId]:
         """Return the stops of an account that rest at its venue."""
+
+    def holds_caller_id(self, account: AccountId, scope: str, caller_id: str) -> bool:
+        """Tell whether something live holds a caller id; see `Order.caller_id_scope`."""
+
+    def under_way(self, account: AccountId) -> UnderWay:
+        """Return what of an account may still trade, and what was sent lately."""
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts of which anything is live, asked all at once."""

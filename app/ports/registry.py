@@ -24,18 +24,18 @@ class Accounts(Protocol):
     def accounts(self) -> Sequence[Account]:
         """Return all accounts, by id."""
 
+    def version(self) -> int:
+        """Return the version of what this process has read; see `Admission.registry_version`."""
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+
     def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
         """Write down how the venue of an account holds its positions from now on."""
 
 
 class Registry(Accounts, Protocol):
     """Accounts, connectors and API clients: who may do what, and with which account."""
-
-    def version(self) -> int:
-        """Return the version of what this process has read; see `Admission.registry_version`."""
-
-    def refresh(self) -> bool:
-        """Read anew what has changed, and return whether anything had."""
 
     @property
     def is_unread(self) -> bool:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from app.domain.account import PAPER, Account
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import PositionMode
+from app.domain.errors import NotDry
 from app.domain.identifiers import AccountId, AggregateId, EpochMs
+from app.domain.results import Results
 from app.domain.worker_request import WorkerAnswer, WorkerRequest
 from app.ports.clock import Clock, Ids
 from app.ports.coordination import Given, WorkerRequests
 from app.ports.ledger import Admission, Admitted, Change
 from app.ports.publisher import Publisher
 from app.ports.registry import Accounts
+from app.ports.results import DayResults
 from app.store.coordination.first_answers import RedisFirstAnswers
 from app.store.core.ledger import RedisLedger
 
@@ -145,6 +148,14 @@ class NotedAccounts:
         self._real = real
         self._modes: dict[AccountId, PositionMode] = {}
 
+    def version(self) -> int:
+        """Return the version of what this process has read."""
+        return self._real.version()
+
+    def refresh(self) -> bool:
+        """Read anew what has changed, and return whether anything had."""
+        return self._real.refresh()
+
     def account(self, account_id: AccountId) -> Account:
         """Return an account."""
         account = self._real.account(account_id)
@@ -206,3 +217,21 @@ class SharedQuestions:
         """Return what became of it, or None as long as nobody has said."""
         theirs = self._journal.asked.get(request_id)
         return self._own.answer(request_id) if theirs is None else self._workers.answer(theirs)
+
+
+class ReadResults:
+    """What accounts have gained or lost today, as it is; nothing is kept of it.
+
+    Args:
+        kept: as it is.
+    """
+
+    def __init__(self, kept: DayResults) -> None:
+        self.read = kept.read
+
+    def keep(self, account: AccountId, results: Results, before: Results | None) -> None:
+        """Keep nothing: whoever looks next adds up the same."""
+
+    def forget(self, account: AccountId) -> None:
+        """Refuse it: no request of a dialect resets an account."""
+        raise NotDry(f"the results of account {account} cannot be forgotten in a dry run")

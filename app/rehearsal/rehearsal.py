@@ -22,6 +22,7 @@ from app.rehearsal.ports import (
     NotedAccounts,
     NotedAnswers,
     NotedLedger,
+    ReadResults,
     SharedQuestions,
     WorkingClock,
 )
@@ -118,6 +119,7 @@ def rehearsal_of(wiring: Wiring) -> Rehearsal:
         first_answers=answers,
         locks=FreeLocks(),
         book=DryBook(real.book),
+        results=ReadResults(real.results),
         worker_requests=SharedQuestions(
             ports.worker_requests, real.worker_requests, real.ids, registry, journal
         ),

@@ -7,15 +7,17 @@ import pytest
 
 from app.domain.commands import Action
 from app.domain.enums import Direction, PositionSide, Side
-from app.domain.identifiers import AccountId
+from app.domain.errors import ClaimsChanged, StaleRegistry
+from app.domain.identifiers import AccountId, EpochMs
 from app.domain.order import Condition
 from app.domain.request.signal import RequestStatus, Signal, Stage
 from app.domain.smart_order import SmartOrderStatus
 from app.domain.status import OrderStatus
-from app.ports.ledger import Change
+from app.ports.ledger import Change, Claim, CommitConditions
 from tests.support.builders import (
     ETH,
     ORIGIN,
+    SPOT,
     SPOT_ID,
     USDM_ID,
     a_signal,
@@ -143,3 +145,88 @@ def test_who_has_nothing_open_yet_guards_nothing(store: Store) -> None:
     order = an_order(account=USDM_ID, symbol="ETH/USDT", position_side=LONG)
 
     assert list(store.live.protectors(order)) == []
+
+
+# What may still trade
+
+
+def test_what_may_still_trade_of_one_account(store: Store) -> None:
+    for number, status in enumerate(OrderStatus, 1):
+        store.put(an_order_in(status, id=an_id(number)))
+        store.put(an_order_in(status, id=an_id(number, USDM_ID), account=USDM_ID))
+
+    found = store.live.under_way(SPOT_ID)
+
+    stand = {one: store.ledger.load(one).aggregate.status for one in found.orders}
+    assert set(stand.values()) == {"PENDING_NEW", "PLACING", "UNKNOWN", "NEW", "PARTIALLY_FILLED"}
+    assert len(stand) == len(set(stand.values()))
+    assert (found.claims, found.sent) == (0, ())
+
+
+def test_claims_are_counted_and_what_they_send_is_kept_for_a_while(store: Store) -> None:
+    order = an_order(id=an_id(1))
+    store.put(order)
+    claim = Claim(seen=0, entry=order, looks_back_ms=60_000)
+
+    store.change(replace(order, attempts=1), CommitConditions(claim=claim))
+    store.change(replace(order, attempts=2), CommitConditions(claim=replace(claim, seen=1)))
+    store.change(replace(order, attempts=3), CommitConditions(claim=Claim(seen=2)))
+    found = store.live.under_way(SPOT_ID)
+
+    assert found.claims == 3
+    assert [(one.order_id, one.symbol) for one in found.sent] == [(order.id, order.symbol)]
+    store.clock.advance(60_001)
+    other = an_order(id=an_id(2))
+    store.put(other)
+    later = Claim(seen=3, entry=other, looks_back_ms=60_000)
+    store.change(replace(other, attempts=1), CommitConditions(claim=later))
+    assert [one.order_id for one in store.live.under_way(SPOT_ID).sent] == [other.id]
+
+
+def test_what_has_filled_just_now_is_listed_of_accounts_with_limits(store: Store) -> None:
+    account = store.registry.put_account(replace(SPOT, id=AccountId(0)))
+    order = an_order_in(OrderStatus.NEW, id=an_id(1), account=account.id)
+    store.put(order)
+    store.change(replace(order, filled_quantity=Decimal("0.1")))
+    assert store.live.under_way(account.id).filled == ()
+    store.registry.put_account(replace(account, limits={"max_open_orders": "1"}))
+
+    store.change(replace(order, attempts=2, filled_quantity=Decimal("0.1")))
+    assert store.live.under_way(account.id).filled == ()
+    store.change(replace(order, filled_quantity=Decimal("0.2")))
+    assert store.live.under_way(account.id).filled == (order.id,)
+
+    other = an_order_in(OrderStatus.NEW, id=an_id(2), account=account.id)
+    store.put(other)
+    later = EpochMs(order.updated_at_ms + 10_000)
+    filled = replace(other, filled_quantity=Decimal("0.1"), updated_at_ms=later)
+    store.change(filled)
+    assert store.live.under_way(account.id).filled == (other.id,)
+
+
+def test_a_claim_is_refused_if_another_came_first(store: Store) -> None:
+    order = an_order(id=an_id(1))
+    stored = store.put(order)
+    store.change(replace(order, attempts=1), CommitConditions(claim=Claim(seen=0)))
+
+    with pytest.raises(ClaimsChanged):
+        store.change(replace(order, attempts=2), CommitConditions(claim=Claim(seen=0)))
+
+    assert store.ledger.load(order.id).version == stored.version + 1
+    assert store.live.under_way(SPOT_ID).claims == 1
+
+
+def test_a_claim_by_limits_that_have_changed_since_is_refused(store: Store) -> None:
+    account = store.registry.put_account(replace(SPOT, id=AccountId(0)))
+    version = store.registry.version()
+    order = an_order(id=an_id(1), account=account.id)
+    store.put(order)
+    store.registry.put_account(replace(account, group="others"))
+    store.change(replace(order, attempts=1), CommitConditions(limits_of=version))
+
+    store.registry.put_account(replace(account, limits={"max_open_orders": "1"}))
+
+    with pytest.raises(StaleRegistry):
+        store.change(replace(order, attempts=2), CommitConditions(limits_of=version))
+    newest = CommitConditions(limits_of=store.registry.version())
+    store.change(replace(order, attempts=2), newest)

@@ -247,6 +247,31 @@ def test_a_slip_in_the_name_halts_nobody_and_creates_nothing(
     assert "no account named slip" in result.output
 
 
+def test_limits_are_changed_one_by_one(server: Server, hookfill: Hookfill) -> None:
+    before = {"max_open_orders": "3", "cooldown_seconds": "60", "allowed_symbols": "BTC/USDT"}
+    server.answers["GET /api/accounts/mine"] = (200, {"limits": before})
+    server.answers["PUT /api/accounts/mine"] = (200, {"limits": {"max_open_orders": "5"}})
+
+    changes = ("max_open_orders=5", "cooldown_seconds=", "trading_hours=daily 00:00-24:00 UTC")
+    result = hookfill("account", "limits", "mine", *changes)
+
+    after = {
+        "max_open_orders": "5",
+        "allowed_symbols": "BTC/USDT",
+        "trading_hours": "daily 00:00-24:00 UTC",
+    }
+    assert server.asked[-1] == ("PUT /api/accounts/mine", "Bearer t0ken", {"limits": after})
+    assert result.output == "max_open_orders  5\n"
+
+
+def test_limits_are_shown(server: Server, hookfill: Hookfill) -> None:
+    server.answers["GET /api/accounts/mine"] = (200, {"limits": {}})
+
+    assert hookfill("account", "limits", "mine").output == "mine has no limits.\n"
+    assert hookfill("account", "limits", "mine", "max_open_orders").exit_code == 2
+    assert [asked for asked, *_ in server.asked] == ["GET /api/accounts/mine"]
+
+
 PAGES: list[dict[str, Any]] = [
     {"data": [{**ORDER, "caller_id": "=cmd()", "fees": {"USDT": "0.1"}}], "next_cursor": "c1"},
     {

@@ -28,6 +28,7 @@ from app.domain.enums import (
 from app.domain.errors import (
     Complaint,
     HookfillError,
+    LimitExceeded,
     MalformedPayload,
     NotionalTooSmall,
     OrderDenied,
@@ -421,6 +422,7 @@ def an_error(kind: type[HookfillError], says: str = "so it is") -> HookfillError
         TypeUnsupported: (BTC, OrderType.LIMIT_MAKER, [OrderType.MARKET]),
         QuantityTooSmall: (BTC, Decimal(0), Decimal(1)),
         NotionalTooSmall: (BTC, Decimal(4), Decimal(5)),
+        LimitExceeded: (BTC, Reason(ReasonCode.MAX_ORDER_VALUE, says)),
         OrderDenied: (BTC, says),
         MalformedPayload: ("validation_failed", says),
         TermsRefused: ({"quantity": [Complaint(Flaw.MISSING)]},),

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from marshmallow import ValidationError
+
 from app.dialects.apisify.schemas import LIMIT, LIMIT_ORDER, ORDER
 from app.domain.account import PAPER, Account, ApiClient
 from app.domain.commands import NetAction, NetCommand, OnSameSide
@@ -21,7 +23,7 @@ from app.domain.errors import (
 from app.domain.identifiers import Currency, Symbol
 from app.domain.instrument import Instrument
 from app.domain.money import settled_in
-from app.web.fields import loaded
+from app.web.fields import loaded, number_from
 from app.web.surface import ExitSettings
 
 #: What may stand between the two currencies of a symbol.
@@ -132,11 +134,21 @@ def order_from(payload: Mapping[str, object], settings: ClientSettings) -> Order
             action=action,
             quantity=Decimal(0) if closes_all else quantity,
             limit_price=shape.get("price"),
+            alert_price=None if is_limit else _alert_price(payload.get("price")),
             on_same_side=settings.sar_same_side,
             strategy=shape["strategy"],
             note=shape["memo"] or None,
         ),
     )
+
+
+def _alert_price(given: object) -> Decimal | None:
+    """Return the price that a market order comes with; one that makes no sense is none."""
+    try:
+        price = number_from(given)
+    except ValidationError:
+        return None
+    return price if price > 0 else None
 
 
 def ticker_of(text: str) -> str:

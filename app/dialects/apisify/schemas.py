@@ -97,7 +97,7 @@ def _check_label(text: str) -> None:
 class Order(Message):
     """What is wanted; who wants it is read before, from `apikey`, `timestamp` and `sign`.
 
-    A market order may bring a `price`, as the page's sample does; it is not read.
+    A market order may bring a `price`, as the page's sample does; it bounds nothing by itself.
     """
 
     strategy = Text(required=True, pre_load=_stripped, validate=_check_label)

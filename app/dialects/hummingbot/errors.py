@@ -12,6 +12,7 @@ from app.domain.errors import (
     HistoryUnavailable,
     HookfillError,
     KeyReused,
+    LimitExceeded,
     MalformedPayload,
     MarketHalted,
     NotAuthenticated,
@@ -154,6 +155,10 @@ def _small_notional(error: NotionalTooSmall) -> str:
     )
 
 
+def _denied(error: LimitExceeded) -> str:
+    return f"Order denied by {error.code}: {error}"
+
+
 #: The class itself, else its nearest ancestor → status, and what `detail` says, or what finds that.
 _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[Any], object]]]] = {
     CommandError: (HTTPStatus.BAD_REQUEST, str),
@@ -180,6 +185,7 @@ _ANSWERS: Final[Mapping[type[HookfillError], tuple[HTTPStatus, str | Callable[[A
     TypeUnsupported: (HTTPStatus.BAD_REQUEST, _unsupported),
     QuantityTooSmall: (HTTPStatus.BAD_REQUEST, _small_quantity),
     NotionalTooSmall: (HTTPStatus.BAD_REQUEST, _small_notional),
+    LimitExceeded: (HTTPStatus.BAD_REQUEST, _denied),
     VenueRejected: (HTTPStatus.BAD_REQUEST, str),
     VenueUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, str),
     # Only settings are waited for, and to set them twice is to set them once.

@@ -9,6 +9,7 @@ from enum import IntEnum
 from http import HTTPStatus
 from typing import Self
 
+from app.domain.enums import ReasonCode
 from app.domain.errors import (
     CallerIdInUse,
     CommandError,
@@ -17,6 +18,7 @@ from app.domain.errors import (
     HookfillError,
     InsufficientFunds,
     KeyReused,
+    LimitExceeded,
     MalformedPayload,
     MarketHalted,
     NotAuthenticated,
@@ -145,12 +147,19 @@ _CODES: Mapping[type[HookfillError], Code] = {
     NotWaiting: Code.NOT_CANCELED,
     MarketHalted: Code.SYMBOL_FROZEN,
     SymbolUnknown: Code.INVALID_SYMBOL,
+    LimitExceeded: Code.ORDER_NOT_PLACED,
     InsufficientFunds: Code.INSUFFICIENT_BALANCE,
     StoreError: Code.UNAVAILABLE,
     VenueUnavailable: Code.UNAVAILABLE,
     VenueRejected: Code.ORDER_NOT_PLACED,
     OutcomeUnknown: Code.ORDER_NOT_PLACED,
     HookfillError: Code.UNAVAILABLE,
+}
+
+#: Of the limits of an account that the documentation has a code for.
+_LIMIT_CODES: Mapping[ReasonCode, Code] = {
+    ReasonCode.MAX_ORDER_VALUE: Code.SIZE_ABOVE_MAX,
+    ReasonCode.MAX_POSITION_VALUE: Code.SIZE_ABOVE_MAX,
 }
 
 #: The SDK and ccxt leave it to their callers to come again.
@@ -170,6 +179,10 @@ def problem_of(error: HookfillError) -> Problem:
         return Problem(Code.UNAVAILABLE, "store full, only SELL orders are taken in")
     if isinstance(error, HistoryUnavailable):
         return Problem(Code.UNAVAILABLE, "what has finished cannot be read")
+    if isinstance(error, LimitExceeded):
+        return Problem(
+            _LIMIT_CODES.get(error.code, Code.ORDER_NOT_PLACED), f"{error.code}: {error}"
+        )
     is_told = isinstance(error, MalformedPayload | KeyReused | UnusableKey)
     return Problem(nearest(error, _CODES), str(error) if is_told else "")
 

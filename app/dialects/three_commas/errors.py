@@ -12,8 +12,14 @@ from typing import Any, Final
 from marshmallow import Schema
 
 from app.dialects.three_commas.parameters import STEPS
-from app.domain.enums import Flaw
-from app.domain.errors import Complaint, MalformedPayload, RuleBroken, TermsRefused
+from app.domain.enums import Flaw, ReasonCode
+from app.domain.errors import (
+    Complaint,
+    LimitExceeded,
+    MalformedPayload,
+    RuleBroken,
+    TermsRefused,
+)
 from app.domain.money import plain
 from app.web.fields import loaded_in_part
 
@@ -147,6 +153,12 @@ def in_wire_words(error: TermsRefused, names: Mapping[str, str] = NAMES) -> Inva
     if isinstance(error, RuleBroken):
         return RulesBroken("record_invalid", str(error), fields)
     return invalid_parameters(fields)
+
+
+def limit_exceeded(error: LimitExceeded, names: Mapping[str, str] = NAMES) -> InvalidParameters:
+    """Return what the limits of an account deny, by the parameter that it is about."""
+    field = "symbol" if error.code is ReasonCode.ALLOWED_SYMBOLS else "quantity"
+    return invalid_parameters({parameter_of(field, names): [f"{error.code}: {error}"]})
 
 
 def parameter_of(field: str, names: Mapping[str, str] = NAMES) -> str:

@@ -18,6 +18,7 @@ from app.dialects.three_commas.errors import (
     NAMES,
     in_wire_words,
     invalid_parameters,
+    limit_exceeded,
 )
 from app.dialects.three_commas.listing import listing_from
 from app.dialects.three_commas.names import paper_name
@@ -26,7 +27,7 @@ from app.dialects.three_commas.render import AccountForeign
 from app.dialects.three_commas.schemas import Call, ResponseType
 from app.domain.account import PAPER, Account
 from app.domain.enums import Dialect, Kind, PriceSource, Protection
-from app.domain.errors import NotFound, StoreError, TermsRefused, VenueError
+from app.domain.errors import LimitExceeded, NotFound, StoreError, TermsRefused, VenueError
 from app.domain.exits import ExitRules
 from app.domain.identifiers import (
     AccountId,
@@ -190,6 +191,8 @@ class Trades:
                 return answered(caller, parameters)
             except TermsRefused as error:
                 raise in_wire_words(error, names) from error
+            except LimitExceeded as error:
+                raise limit_exceeded(error, names) from error
 
         return self._callers.serve(permission, answer, is_list=is_list)
 

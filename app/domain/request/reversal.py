@@ -49,6 +49,7 @@ class Reversal(Request):
     Attributes:
         wanted: quantity as asked for; 0 closes everything.
         entry_lateness_ms: later than this after its due time it opens nothing; 0 is never too late.
+        alert_price: what a market order says that the price is.
         strategy: the caller's label.
         legs: what is traded, known from its turn on.
         mode: how the account held the position in that turn.
@@ -60,6 +61,7 @@ class Reversal(Request):
     wanted: Decimal
     on_same_side: OnSameSide = OnSameSide.SKIP
     entry_lateness_ms: int = 60_000
+    alert_price: Decimal | None = None
     strategy: str | None = None
     legs: Legs | None = None
     mode: PositionMode = PositionMode.ONEWAY
@@ -237,6 +239,7 @@ def _order(
         type=OrderType.MARKET if price is None else OrderType.LIMIT,
         quantity=quantity,
         price=price,
+        alert_price=None if reduces or price is not None else reversal.alert_price,
         reduce_only=reduces and reversal.market is not Market.SPOT,
         reduces=reduces,
         had_turn=True,
@@ -350,8 +353,10 @@ def _going_on_closing(
         return None
     if legs.only_closes:
         return going_on(reversal, order, at_ms)
-    is_by_rules = order.reason is not None and order.reason.is_by_rules
-    if not (legs.is_one_order and (order.filled_quantity or is_by_rules)):
+    reason = order.reason
+    # What closes may go where what opens may not.
+    may_close = reason is not None and (reason.is_by_rules or reason.is_by_limits)
+    if not (legs.is_one_order and (order.filled_quantity or may_close)):
         return None
     # From here on what closes goes first, by itself, and what opens comes after it.
     apart = replace(

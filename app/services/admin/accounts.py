@@ -14,6 +14,7 @@ from app.ports import Ports
 from app.services.admin.records import Records
 from app.services.find_anywhere import readable
 from app.services.keeping.resume import wake_account
+from app.services.limits import see_to_results
 from app.services.placing.switched_off import end_all_of
 
 #: Live things that a refusal names.
@@ -61,6 +62,7 @@ def put_account(account: Account, changes: Mapping[str, Any], records: Records) 
         _tell_paper(known, after, records)
     if after != known:
         after = records.registry.put_account(after)
+        see_to_results(after, known, records.ports)
     if state is not None:
         records.registry.set_state(after.id, state)
         if state is not AccountState.HALT:

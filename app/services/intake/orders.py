@@ -7,7 +7,9 @@ from app.domain.account import Account
 from app.domain.commands import PlaceOrder
 from app.domain.enums import Listing, OrderType, Side
 from app.domain.errors import (
+    CallerIdInUse,
     InsufficientFunds,
+    LimitExceeded,
     MarketHalted,
     NotionalTooSmall,
     PriceMissing,
@@ -31,6 +33,7 @@ from app.domain.status import OPEN
 from app.ports import Ports
 from app.services.intake.accept import Accepted, accept, accept_named
 from app.services.learn import known_quote, known_rules, known_view, newest_view
+from app.services.limits import refuse_by_limits
 from app.services.repeats import first_of
 
 
@@ -50,7 +53,11 @@ def accept_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Accepted:
     if first is not None:
         return Accepted(first, is_duplicate=True)
     fitted = _on_steps(command, sender.account, ports)
-    return accept(order_from(fitted, sender, _fresh(sender, ports)), sender, ports)
+    order = order_from(fitted, sender, _fresh(sender, ports))
+    if command.type is OrderType.MARKET:
+        order = replace(order, alert_price=command.price)
+    refuse_by_limits(order, sender.account, ports)
+    return accept(order, sender, ports)
 
 
 def accept_exact_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Order:
@@ -58,12 +65,22 @@ def accept_exact_order(command: PlaceOrder, sender: Sender, ports: Ports) -> Ord
 
     Raises:
         InsufficientFunds: the account cannot pay for it now.
+        LimitExceeded: the limits of the account deny it.
         CallerIdInUse: a live order has its caller id.
         VenueUnavailable: the account cannot be read.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is written.
     """
     refuse_unpaid(command, sender.account, ports)
-    return accept_named(order_from(command, sender, _fresh(sender, ports)), sender, ports)
+    order = order_from(command, sender, _fresh(sender, ports))
+    try:
+        refuse_by_limits(order, sender.account, ports)
+    except LimitExceeded:
+        # Whoever sends it again shall hear that it is there, and may be what has used up a limit.
+        scope, caller_id = order.caller_id_scope, order.caller_id or ""
+        if scope is not None and ports.live.holds_caller_id(order.account, scope, caller_id):
+            raise CallerIdInUse(f"a live order has the id {caller_id}") from None
+        raise
+    return accept_named(order, sender, ports)
 
 
 def order_from(command: PlaceOrder, sender: Sender, fresh: FreshId) -> Order:

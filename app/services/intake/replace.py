@@ -21,7 +21,8 @@ from app.services.ask import ask
 from app.services.find_anywhere import find_anywhere
 from app.services.intake.accept import accept_named
 from app.services.intake.orders import order_from, refuse_unpaid
-from app.services.intake.smart_orders import begin, refuse_used, smart_order_from
+from app.services.intake.smart_orders import begin, placed_by, refuse_used, smart_order_from
+from app.services.limits import refuse_by_limits, refuse_lasting
 
 #: Races for the old one lost in a row before a replacement is given up.
 ATTEMPTS_MAX = 8
@@ -58,6 +59,7 @@ def replace_order(
         NotFound: there is no such order.
         NotWaiting: the old one has ended, is on its way out already, or is held itself.
         InsufficientFunds: the account cannot pay, even with what the old one sets free.
+        LimitExceeded: the limits of the account deny the new one.
         CallerIdInUse, RateLimited, StaleRegistry, StoreUnavailable, VenueUnavailable: as in
             `accept_exact_order`; the old one stays as it is.
         Conflict: others changed the old one first, again and again.
@@ -73,6 +75,7 @@ def replace_order(
             rest = takes_rest and new.amount is None and old.amount is None
             waits = Succession(order_id=old.id, takes_rest=rest, proceeds=proceeds)
             new = replace(new, succeeds=waits)
+        refuse_by_limits(new, sender.account, ports)
         return accept_named(new, sender, ports, ending)
 
     return _against_races(attempt, old_id)
@@ -97,6 +100,7 @@ def replace_smart_order(
     Raises:
         NotFound: there is no such smart order.
         NotWaiting: the old one has triggered or ended.
+        LimitExceeded: the limits of the account will deny what the new one places.
         SymbolUnknown, CallerIdInUse, TooManyOpen, HistoryUnavailable, RateLimited, StaleRegistry,
             StoreUnavailable: nothing changes.
         Conflict: others changed the old one first, again and again.
@@ -110,6 +114,7 @@ def replace_smart_order(
         new = smart_order_from(command, rules, sender, fresh, ports)
         if ending and ending[0].after.is_live:
             new = replace(new, succeeds=old.id, proceeds=proceeds)
+        refuse_lasting(lambda: placed_by(command, sender, of_order), sender.account, ports)
         begun, along = begin(new, of_order)
         return accept_named(begun, bounded, ports, (*ending, *along))
 

@@ -51,6 +51,7 @@ def accept_reversal(command: NetCommand, symbol: Symbol, sender: Sender, ports: 
         on_same_side=command.on_same_side,
         entry_lateness_ms=sender.entry_lateness_ms,
         limit_price=command.limit_price,
+        alert_price=command.alert_price,
         strategy=command.strategy,
         note=command.note,
         due_at_ms=sender.received_at_ms,

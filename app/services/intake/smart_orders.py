@@ -1,11 +1,13 @@
 """A command becomes a smart order, which waits for its price."""
 
 from dataclasses import replace
+from decimal import Decimal
 
-from app.domain.commands import PlaceSmartOrder, SmartOrderRules
-from app.domain.enums import Direction, Kind, Side, SmartOrderType, StopDirection
+from app.domain.commands import PlaceOrder, PlaceSmartOrder, SmartOrderRules
+from app.domain.enums import Direction, Kind, OrderType, Side, SmartOrderType, StopDirection
 from app.domain.errors import CallerIdInUse
 from app.domain.identifiers import EpochMs, FreshId
+from app.domain.order import Order
 from app.domain.search import Search
 from app.domain.sender import Sender
 from app.domain.smart_order import SmartOrder, SmartOrderStatus
@@ -14,8 +16,9 @@ from app.domain.trigger import Trigger, protective_direction
 from app.ports import Ports
 from app.ports.ledger import Change
 from app.services.intake.accept import accept_named
-from app.services.intake.orders import instrument_of
+from app.services.intake.orders import instrument_of, order_from
 from app.services.learn import newest_quote
+from app.services.limits import refuse_lasting
 from app.services.repeats import first_of
 
 
@@ -30,6 +33,7 @@ def accept_smart_order(
 
     Raises:
         SymbolUnknown: the account does not trade it.
+        LimitExceeded: the limits of the account will deny what it places.
         CallerIdInUse: another one holds its caller id.
         TooManyOpen: as many wait as may.
         HistoryUnavailable: nobody can tell whether its caller id has traded.
@@ -38,8 +42,27 @@ def accept_smart_order(
     refuse_used(command.caller_id, sender, ports)
     fresh, of_order = ports.ids.latest(sender.account.id, 2)
     new = smart_order_from(command, rules, sender, fresh, ports)
+    refuse_lasting(lambda: placed_by(command, sender, of_order), sender.account, ports)
     begun, along = begin(new, of_order)
     return accept_named(begun, replace(sender, waiting_max=rules.open_max), ports, along)
+
+
+def placed_by(command: PlaceSmartOrder, sender: Sender, fresh: FreshId) -> Order:
+    """Return the order that a smart order will place, as far as that is known.
+
+    One at the market, or with a limit that follows the price, is priced by its stop if it has one.
+    """
+    spends = command.amount is not None and command.side is Side.BUY and not command.type.is_limit
+    price = command.price if command.type.is_limit and command.price else command.stop
+    plain = PlaceOrder(
+        symbol=command.symbol,
+        side=command.side,
+        type=OrderType.MARKET if spends or price is None else OrderType.LIMIT,
+        quantity=Decimal(0) if spends else command.quantity or Decimal(0),
+        amount=command.amount if spends else None,
+        price=None if spends else price,
+    )
+    return order_from(plain, sender, fresh)
 
 
 def begin(new: SmartOrder, fresh: FreshId) -> tuple[SmartOrder, tuple[Change, ...]]:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from app.domain.account import Account
+from app.domain.decision import Decision
 from app.domain.enums import Flaw, Market, Side
 from app.domain.errors import Complaint, SymbolUnknown, TermsRefused, VenueUnavailable
 from app.domain.identifiers import base_of
+from app.domain.order import Order
 from app.domain.sender import Sender
 from app.domain.smart_trade.enums import EntryMethod, TradeType
 from app.domain.smart_trade.opening import opened
@@ -16,8 +18,14 @@ from app.ports.ledger import Change
 from app.services.intake.accept import accept
 from app.services.intake.orders import instrument_of
 from app.services.learn import known_view, newest_quote
+from app.services.limits import refuse_by_limits, refuse_lasting
 from app.services.repeats import first_of
-from app.services.smart_trades.acting import find_trade, refuse_entry, refuse_figures
+from app.services.smart_trades.acting import (
+    entry_of,
+    find_trade,
+    refuse_entry,
+    refuse_figures,
+)
 
 #: The trade, up to six steps, and an order.
 IDS_PER_TRADE = 8
@@ -34,6 +42,7 @@ def open_trade(command: NewTrade, sender: Sender, ports: Ports) -> SmartTrade:
     Raises:
         RuleBroken: the market's rules do not allow the figures; `fields` by the names of NewTrade.
         TermsRefused: `symbol` is not traded by the account.
+        LimitExceeded: the limits of the account deny its entry.
         VenueUnavailable: its rules, or the price that a conditional entry needs, are not known yet.
         RateLimited, StaleRegistry, StoreUnavailable: nothing is stored.
     """
@@ -71,9 +80,22 @@ def open_trade(command: NewTrade, sender: Sender, ports: Ports) -> SmartTrade:
     if entry is not None and entry.method is EntryMethod.CONDITIONAL and not entry.trailing_percent:
         quote = newest_quote(command.symbol, sender.account, ports)
     decision = opened(own.id, command, sender, (instrument, quote), rest)
+    _refuse_by_limits(decision, sender.account, ports)
     children = [Change(None, child) for child in decision.children]
     accepted = accept(decision.aggregate, sender, ports, children, decision.entries)
     return find_trade(accepted.id, ports) if accepted.is_duplicate else decision.aggregate
+
+
+def _refuse_by_limits(decision: Decision[SmartTrade], account: Account, ports: Ports) -> None:
+    """Refuse a trade whose entry the limits deny now, or, if it waits, whenever it comes."""
+    for child in decision.children:
+        if isinstance(child, Order):
+            refuse_by_limits(child, account, ports)
+    trade = decision.aggregate
+    entry = trade.entry
+    if entry is not None and entry.method is EntryMethod.CONDITIONAL:
+        price = entry.limit_price or entry.price
+        refuse_lasting(lambda: entry_of(trade, trade.asked_quantity, price), account, ports)
 
 
 def _with_what_is_there(command: NewTrade, account: Account, ports: Ports) -> str | None:

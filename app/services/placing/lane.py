@@ -13,6 +13,7 @@ from app.domain.errors import (
     LaneChanged,
     NotFound,
     NotPermitted,
+    StaleRegistry,
     UnreadableRecord,
     VenueUnavailable,
 )
@@ -221,7 +222,8 @@ def _is_ready(waiting: Waiting, ports: Ports) -> bool:
 def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:
     """Return what is in flight past the lane; None while everybody waits for something else.
 
-    Those for which exits have waited long enough are left out.
+    Those for which exits have waited long enough are left out, and of which nothing is sent yet
+    since limits cannot be checked.
     """
     passing = []
     for order_id in lane.in_flight:
@@ -233,7 +235,7 @@ def _passing(lane: LaneView, ports: Ports) -> Sequence[Order] | None:
             continue
         if not isinstance(order, Order):
             return None
-        if _has_been_unknown(order, ports):
+        if _has_been_unknown(order, ports) or order.unchecked_since_ms is not None:
             continue
         if order.had_turn:
             return None
@@ -348,6 +350,9 @@ def _size_by_venue(
         )
         try:
             turn, looks_on = size_and_send(stored, event, account, terms, ports)
+        except StaleRegistry:
+            ports.accounts.refresh()
+            return True
         except NotPermitted:
             if _must_wait(request, ports):
                 return True

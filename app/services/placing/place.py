@@ -9,15 +9,18 @@ from app.domain.aggregate import Aggregate, decide
 from app.domain.decision import Decision, ignored
 from app.domain.enums import AccountState, Market, ReasonCode
 from app.domain.errors import (
+    ClaimsChanged,
     KeyRefused,
     NotPermitted,
     NotVouched,
     OutcomeUnknown,
+    StaleRegistry,
     VenueBusy,
     VenueRejected,
     VenueUnavailable,
 )
 from app.domain.events import (
+    CheckDeferred,
     ClaimRenewed,
     Event,
     OrderReported,
@@ -40,15 +43,24 @@ from app.ports import Ports
 from app.ports.ledger import CommitConditions, Stored
 from app.ports.policy import Policy
 from app.ports.venue import Venue
-from app.services.advance import Along, advance, advance_from
+from app.services.advance import Along, advance, advance_from, turn_of
 from app.services.following.guards import closed_beside
 from app.services.keeping.vouch import UNASKED, Clearance, clear
+from app.services.limits import checked
 
 #: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
 DISABLED = Reason(ReasonCode.ACCOUNT_DISABLED, "the account is switched off")
 
 #: What takes longer than this before an order is sent uses up too much of its claim.
 SOON_MS = 1_000
+
+#: An entry that the limits of its account let go is checked anew each time that another of the
+#: account was claimed meanwhile; after so many it is left to its next wake-up.
+ATTEMPTS_MAX_AT_LIMITS = 16
+
+#: For so long an entry waits to be checked by a limit; then it is denied, or sent reduce-only if it
+#: may be an exit.
+UNCHECKED_MAX_MS = 10_000
 
 _ENTRY_STATES = frozenset({AccountState.RUN})
 _EXIT_STATES = frozenset({AccountState.RUN, AccountState.REDUCE_ONLY})
@@ -98,13 +110,72 @@ def place_order(order_id: AggregateId, ports: Ports) -> None:
         return
     refusal = _refusal(order, account, ports)
     if refusal is not None:
-        event = PlacementDenied(at_ms=ports.clock.now_ms(), reason=refusal)
-        advance(order_id, event, ports)
+        _deny(order, refusal, ports)
         return
     venue = ports.venues.of(account)  # before the claim: there may be no such venue
-    claimed = _claim(order, stored, account, clearance, ports)
+    claimed = _claimed_within_limits(order, stored, account, clearance, ports)
     if claimed is not None:
         _send(claimed, venue, ports)
+
+
+def _claimed_within_limits(
+    order: Order, stored: Stored, account: Account, clearance: Clearance, ports: Ports
+) -> _Claimed | None:
+    """Return the claimed order; None where it is denied, or as `_claim` says.
+
+    What limits would deny is sent as an exit, reduce-only, where it opens nothing; where that is
+    not certain, only once it has waited for that long enough.
+
+    Raises:
+        VenueUnavailable: what a limit depends on is not known just now.
+    """
+    said = f"others were claimed each time that the limits let order {order.id} go"
+    reason, does_open = Reason(ReasonCode.LIMITS_UNCHECKED, said), None
+    for _ in range(ATTEMPTS_MAX_AT_LIMITS):
+        limits_of = None if order.reduces else ports.accounts.version()
+        account = ports.accounts.account(account.id)
+        refusal, claim, does_open = checked(order, account, ports)
+        if refusal is not None:
+            reason = refusal
+            break
+        terms = replace(_terms(order, account, clearance), claim=claim, limits_of=limits_of)
+        try:
+            return _claim(order, stored, account, clearance, terms, ports)
+        except ClaimsChanged:
+            pass
+        except StaleRegistry:
+            ports.accounts.refresh()
+    if does_open is not False and reason.code is ReasonCode.LIMITS_UNCHECKED:
+        _wait(order, reason, ports)
+    if does_open:
+        _deny(order, reason, ports)
+        return None
+    leaving = replace(order, reduces=True, reduce_only=True)
+    terms = _terms(leaving, account, clearance)
+    return _claim(leaving, stored, account, clearance, terms, ports)
+
+
+def _wait(order: Order, reason: Reason, ports: Ports) -> None:
+    """Let an order wait until its limits can be checked, unless it has waited long enough.
+
+    Nothing of it is sent meanwhile, so exits go before it in its lane.
+
+    Raises:
+        VenueUnavailable: it waits.
+    """
+    since_ms = order.unchecked_since_ms
+    if since_ms is None:
+        now_ms, server_ms = ports.clock.now_ms(), ports.clock.server_ms()
+        advance(order.id, CheckDeferred(at_ms=now_ms, server_ms=server_ms, reason=reason), ports)
+        lane = ports.lanes.look(order.account, order.symbol)
+        ports.publisher.publish([turn_of(one, order.account) for one in lane.waiting[:1]])
+    elif ports.clock.lasted_ms(since_ms) >= UNCHECKED_MAX_MS:
+        return
+    raise VenueUnavailable(reason.message)
+
+
+def _deny(order: Order, reason: Reason, ports: Ports) -> None:
+    advance(order.id, PlacementDenied(at_ms=ports.clock.now_ms(), reason=reason), ports)
 
 
 def size_and_send(
@@ -124,20 +195,25 @@ def size_and_send(
     Raises:
         LaneChanged: as the terms say; nothing was made.
         NotPermitted: it is paper, and the account does not run; nothing was made.
+        StaleRegistry: it is paper, and its limits have changed since they were read; likewise.
     """
     if account.venue != PAPER or not account.enabled:
         return advance_from(stored, turn, ports, terms).decision, False
     venue, last_ms = ports.venues.of(account), _last_ms(account, ports)
+    limits_of = ports.accounts.version()
+    limits = ports.accounts.account(account.id).limits
     claim = PlacementClaimed(
         at_ms=ports.clock.now_ms(), lease_until_ms=_lease_until_ms(account, ports)
     )
 
     def begin(order: Order) -> Decision[Order]:
+        if limits and not order.reduces:
+            return ignored(order, "its limits are looked at for themselves")
         if _refusal(order, account, ports) is not None:
             return ignored(order, "it is refused when it is looked at")
         return decide(order, claim)
 
-    runs = replace(terms, permits=_ENTRY_STATES)
+    runs = replace(terms, permits=_ENTRY_STATES, limits_of=limits_of)
     made = advance_from(stored, turn, ports, runs, Along(begin=begin))
     claims = [
         _Claimed(one.aggregate, one, account, UNASKED, last_ms, parent=made.stored)
@@ -250,14 +326,28 @@ def _late_ms(order: Order, ports: Ports) -> int:
 
 
 def _claim(
-    order: Order, stored: Stored, account: Account, clearance: Clearance, ports: Ports
+    order: Order,
+    stored: Stored,
+    account: Account,
+    clearance: Clearance,
+    terms: CommitConditions,
+    ports: Ports,
 ) -> _Claimed | None:
-    """Return the claimed order, or None when others have it or the account's state forbids it."""
+    """Return the claimed order, or None when others have it or the account's state forbids it.
+
+    It is claimed as a reduce-only one if it is given so.
+
+    Raises:
+        ClaimsChanged: others were claimed since the limits let it go.
+        StaleRegistry: the limits have changed since.
+    """
     last_ms = _last_ms(account, ports)
     lease_until_ms = _lease_until_ms(account, ports)
-    event = PlacementClaimed(at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms)
+    event = PlacementClaimed(
+        at_ms=ports.clock.now_ms(), lease_until_ms=lease_until_ms, reduce_only=order.reduce_only
+    )
     try:
-        made = advance_from(stored, event, ports, _terms(order, account, clearance))
+        made = advance_from(stored, event, ports, terms)
     except NotPermitted:
         _forbidden(order, ports)
         return None

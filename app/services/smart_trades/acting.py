@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from app.domain.account import Account
-from app.domain.enums import Flaw, ReasonCode, Side
+from app.domain.enums import Flaw, OrderType, ReasonCode, Side
 from app.domain.errors import (
     Complaint,
     NotFound,
@@ -22,8 +22,16 @@ from app.domain.errors import (
     WrongState,
 )
 from app.domain.events import CancelRequested
-from app.domain.identifiers import AggregateId, FreshId, base_of, quote_of
+from app.domain.identifiers import (
+    AggregateId,
+    ClientOrderId,
+    FreshId,
+    OrderId,
+    base_of,
+    quote_of,
+)
 from app.domain.instrument import Instrument
+from app.domain.order import Order
 from app.domain.reason import Reason
 from app.domain.sender import Sender
 from app.domain.smart_trade.actions import Action, refusal_of
@@ -48,6 +56,7 @@ from app.services.advance import advance
 from app.services.find_anywhere import find_anywhere
 from app.services.following.follow import follow_orders
 from app.services.learn import known_quote, known_view, learn, newest_quote
+from app.services.limits import refuse_by_limits
 from app.services.repeats import first_of, use_keys
 from app.services.smart_trades.trailing import view_of
 
@@ -122,6 +131,7 @@ def add_funds(
 
     Raises:
         RuleBroken: the market's rules do not allow the figures; `quantity` and `price` in `fields`.
+        LimitExceeded: the limits of the account deny it.
         WrongState: the trade is none to which funds can be added now.
         KeyReused: what may be used once came with another command.
         StoreFull: it would buy, and there is room for exits only.
@@ -133,6 +143,7 @@ def add_funds(
     refuse_figures(known.instrument, quantities={"quantity": quantity}, prices={"price": price})
     account = ports.accounts.account(known.account)
     refuse_entry(quantity, price, known.type.entry_side, known.instrument, account, ports)
+    refuse_by_limits(entry_of(known, quantity, price), account, ports)
     new_ids = ports.ids.fresh(known.account, IDS_PER_EVENT)
     event = FundsAdded(at_ms=ports.clock.now_ms(), quantity=quantity, price=price, new_ids=new_ids)
     made, is_entry = new_ids[0].id, known.type.entry_side is Side.BUY
@@ -159,6 +170,7 @@ def start_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
 
     Raises:
         RuleBroken: the account's venue would not take the entry; `quantity` in `fields`.
+        LimitExceeded: the limits of the account deny it.
         WrongState: its entry waits for no price, or not any more.
         StoreFull: it would buy, and there is room for exits only.
     """
@@ -169,6 +181,7 @@ def start_trade(trade_id: AggregateId, ports: Ports) -> SmartTrade:
         raise refusal  # before anybody is asked for prices
     side, account = known.type.entry_side, ports.accounts.account(known.account)
     refuse_entry(known.asked_quantity, None, side, known.instrument, account, ports)
+    refuse_by_limits(entry_of(known, known.asked_quantity, None), account, ports)
     # It is due when it is placed, not when its venue was asked whether it would take it.
     event = replace(event, at_ms=ports.clock.now_ms())
     return _act(trade_id, event, ports, CommitConditions(is_entry=side is Side.BUY))
@@ -313,6 +326,21 @@ def refuse_entry(
     rules = instrument.at_market() if price is None else instrument
     if quantity > rules.one_order(most):
         raise RuleBroken({"quantity": [Complaint(Flaw.ABOVE_MOST, rules.one_order(most))]})
+
+
+def entry_of(trade: SmartTrade, quantity: Decimal, price: Decimal | None) -> Order:
+    """Return an entry of a trade as an order that limits are asked about; nobody sends it."""
+    side = trade.type.entry_side
+    return Order(
+        id=OrderId(trade.id),
+        client_order_id=ClientOrderId(""),
+        **trade.beginning(trade.updated_at_ms),
+        side=side,
+        type=OrderType.MARKET if price is None else OrderType.LIMIT,
+        quantity=quantity,
+        price=price,
+        reduces=side is Side.SELL,
+    )
 
 
 def _fresh(trade_id: AggregateId, ports: Ports) -> tuple[FreshId, ...]:

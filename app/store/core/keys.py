@@ -278,6 +278,27 @@ class AccountKeys:
         #: For ever, likewise.
         self.turn_changes = f"{tag}:turn_changes:{account}:"
 
+        #: string. The change to accounts by which its limits are as they are. For ever.
+        self.limits_since = f"{tag}:limits_since:{account}"
+
+        #: string, counter: claims of its orders since it has limits, but for exits. For ever.
+        self.claims = f"{tag}:claims:{account}"
+
+        #: sorted set: `<order> <symbol>` of entries that were sent, by the business time of
+        #: the newest claim. As long as its limits look back.
+        self.sent = f"{tag}:sent:{account}"
+
+        #: sorted set: orders, by the business time at which they have filled more, where the
+        #: account ever had limits. As long as an exchange may not show it yet: ten seconds.
+        self.filled = f"{tag}:filled:{account}"
+
+        #: hash: `body`, what its orders have gained or lost today (app/domain/results.py), and
+        #: `seen`, the mark of the last trade in it. As long as a limit asks.
+        self.results = f"{tag}:results:{account}"
+
+        #: stream: what its orders have traded, while `results` is there. Until it is in them.
+        self.traded = f"{tag}:traded:{account}"
+
         #: hash: what guards a position → `<symbol>:<leg>` of it. Until it ends.
         self.protectors = f"{tag}:guards:{account}"
 

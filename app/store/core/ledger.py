@@ -14,6 +14,7 @@ from app.domain.decision import EntryName, TimelineEntry
 from app.domain.effects import Effect, EffectKind
 from app.domain.enums import AccountState, Kind
 from app.domain.errors import (
+    ClaimsChanged,
     Conflict,
     LaneChanged,
     NewsChanged,
@@ -36,6 +37,7 @@ from app.ports.ledger import NO_TERMS, Admission, Admitted, Change, CommitCondit
 from app.ports.notices import Addressed
 from app.ports.room import ENTRIES_PERCENT_MAX
 from app.store.core import keys
+from app.store.core.day_results import traded_writes
 from app.store.core.indexes import effect_text, list_anew
 from app.store.core.notices import notice_writes
 from app.store.core.quarantine import RedisQuarantine
@@ -143,6 +145,7 @@ class RedisLedger:
             once, now_ms = terms.once, self._clock.now_ms()
             _bind(own, once.dedupe_keys, once.made, now_ms, conditions, writes)
         conditions += _room(own, is_entry=terms.is_entry)
+        _count_claim(own, terms, self._clock.now_ms(), conditions, writes)
         effects = self._gather(changes, terms.tell, conditions, writes)
         answer = self._run(conditions, writes)
         if answer[0] != OK:
@@ -255,6 +258,7 @@ class RedisLedger:
             writes += listed
             effects += owed
             writes += trade_writes(before, after)
+            writes += traded_writes(before, after)
             writes += self._told(after.id, change.entries)
             writes += notice_writes(keys.shard_of(after.id), self._news_of(change, version + 1))
             # What was read leaves the inbox, and with the last of it the look that was owed.
@@ -310,6 +314,8 @@ def _log_changes(changes: Sequence[Change]) -> None:
         after = change.after
         for entry in change.entries:
             _counter(after.kind, entry.name)()
+            if entry.name is EntryName.DENIED and entry.reason and isinstance(after, Order):
+                metrics.DENIED_ORDERS.labels(code=entry.reason.code).inc()
         if change.entries:
             _log.info(
                 "changed",
@@ -383,6 +389,28 @@ def _bind(
         writes.append(("SET", key, f"{made}:{until_ms}", "PX", kept_ms))
 
 
+def _count_claim(
+    own: keys.AccountKeys,
+    terms: CommitConditions,
+    now_ms: EpochMs,
+    conditions: list[Condition],
+    writes: list[Write],
+) -> None:
+    """Ask that limits are as they were and no other order was claimed since; count this one."""
+    if terms.limits_of is not None:
+        conditions.append(("registry", own.limits_since, terms.limits_of))
+    claim = terms.claim
+    if claim is None:
+        return
+    conditions.append(("claims", own.claims, claim.seen))
+    writes.append(("INCR", own.claims))
+    if claim.entry is not None:
+        # Sent again it is counted once, by its newest claim.
+        writes.append(("ZADD", own.sent, now_ms, f"{claim.entry.id} {claim.entry.symbol}"))
+        writes.append(("ZREMRANGEBYSCORE", own.sent, "-inf", now_ms - claim.looks_back_ms))
+        writes.append(("PEXPIRE", own.sent, 2 * claim.looks_back_ms))
+
+
 def _held_caller_id(request: Aggregate) -> str | None:
     """Return the caller id that the request would take; a cancel names that of another."""
     if isinstance(request, Request | SmartOrder) and request.holds_caller_id:
@@ -428,6 +456,8 @@ def _refusal(answer: Answer) -> Exception:  # noqa: C901, PLR0911 - a table
             return NotVouched(f"it is not known yet what the venue has of ours in {found}")
         case "repeated":
             return Repeated(int(found))
+        case "claims":
+            return ClaimsChanged(f"{found} orders of the account were claimed by now")
         case "lane":
             return LaneChanged(f"what is in flight in the lane has changed, {found} times by now")
         case "unread":

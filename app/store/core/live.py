@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 import redis
 
 from app.domain.enums import PositionSide
-from app.domain.identifiers import AccountId, AggregateId, Symbol
+from app.domain.identifiers import AccountId, AggregateId, EpochMs, OrderId, Symbol
+from app.domain.limit_checks import Sent
 from app.domain.order import Order
 from app.domain.smart_order import SmartOrder
+from app.ports.ledger import UnderWay
 from app.store.core import keys
 from app.store.core.quarantine import RedisQuarantine
 from app.store.core.scripts import text_of
@@ -36,6 +38,29 @@ class RedisLive:
     def stops(self, account: AccountId) -> Collection[AggregateId]:
         """Return the stops of an account that rest at its venue."""
         return self._ids(keys.account(account).stops)
+
+    def holds_caller_id(self, account: AccountId, scope: str, caller_id: str) -> bool:
+        """Tell whether something live holds a caller id."""
+        return bool(self._client.hexists(keys.account(account).callers + scope, caller_id))
+
+    def under_way(self, account: AccountId) -> UnderWay:
+        """Return what of an account may still trade, and what was sent lately."""
+        own, shard = keys.account(account), keys.shard_of(account)
+        with self._client.pipeline(transaction=True) as pipeline:
+            pipeline.get(own.claims)
+            pipeline.sinter([shard.placing, own.live])
+            pipeline.sinter([shard.unknown, own.live])
+            pipeline.smembers(own.open_orders)
+            pipeline.zrange(own.sent, 0, -1, withscores=True)
+            pipeline.zrange(own.filled, 0, -1)
+            claims, *each, sent, filled = pipeline.execute()
+        orders = {AggregateId(int(one)) for found in each for one in found}
+        return UnderWay(
+            claims=int(claims or 0),
+            orders=tuple(sorted(orders)),
+            sent=tuple(_sent_from(text_of(one), at_ms) for one, at_ms in sent),
+            filled=tuple(AggregateId(int(one)) for one in filled),
+        )
 
     def with_any(self, accounts: Sequence[AccountId]) -> Collection[AccountId]:
         """Return those of these accounts of which anything is live, asked all at once."""
@@ -108,3 +133,8 @@ class RedisLive:
 
     def _ids(self, key: str) -> list[AggregateId]:
         return sorted(AggregateId(int(one)) for one in self._client.smembers(key))
+
+
+def _sent_from(member: str, at_ms: float) -> Sent:
+    order_id, _, symbol = member.partition(" ")
+    return Sent(OrderId(AggregateId(int(order_id))), Symbol(symbol), EpochMs(int(at_ms)))

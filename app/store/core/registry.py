@@ -213,8 +213,14 @@ class RedisRegistry:
         """Create or change an account; a new one (id 0) gets its id and starts in RUN."""
         if account.id == 0:
             account = replace(account, id=self._next_account_id(account.name))
-        self._client.set(keys.account(account.id).state, AccountState.RUN, nx=True)
-        self._put([account])
+        own, before = keys.account(account.id), self._snapshot
+        self._client.set(own.state, AccountState.RUN, nx=True)
+        has_before = account.name in before.accounts
+        limits = before.account(account.name).limits if has_before else {}
+        version = self._put([account])
+        if account.limits != limits:
+            # From now on no claim goes by what others have read before.
+            self._tell([own.limits_since], [version])
         return account
 
     def note_position_mode(self, account_id: AccountId, mode: PositionMode) -> None:
@@ -279,8 +285,11 @@ class RedisRegistry:
         version: int | None = getattr(self._change, "version", None)
         return version
 
-    def _put(self, records: Sequence[Record]) -> None:
-        """Write records of one kind and raise the version, all or nothing; then tell all shards."""
+    def _put(self, records: Sequence[Record]) -> int:
+        """Write records of one kind and raise the version, all or nothing; then tell all shards.
+
+        Return the new version.
+        """
         version = self._changes_upon()
         version = self.version() if version is None else version
         kind: type = type(records[0])
@@ -295,6 +304,7 @@ class RedisRegistry:
             )
         self._tell_shards(keys.SHARDS, version + 1)
         self.refresh()
+        return version + 1
 
     def _version(self) -> int:
         """Return the newest version, and tell it where it is not known.

@@ -9,6 +9,7 @@
 --   vouched  hash     the argument is a run and a symbol: it is the present one (run.lua), and in it all
 --                     the symbol's orders are known
 --   lane     string   the counter is still the argument; missing is 0
+--   claims   string   likewise
 --   registry string   the version is not above the argument
 --   unread   hash     the argument is a child and a version: it is the newest news of that child,
 --                     and nobody has read it
@@ -19,11 +20,14 @@
 --   fresh    string   no `<id>:<until>` with `until` past the argument; else `repeated` and the id
 --   rate     string   the counter of this minute is below the argument; counts, so it comes last
 --   repeats  hash     no more repeats than the argument were noted; counts, so it comes last, too
--- Writes are plain commands, and four of our own:
+-- Writes are plain commands, and some of our own:
 --   TELL  list        texts: behind what is told, of which the first and the newest stay
 --   LANE  sorted set  due, member: behind all that are due in the same millisecond
 --   READ  hash        child, index of the outbox, member
 --   NOTED sorted set  id, index of `finished`: what the history has is not all any more
+--   TRADE stream      key of the results, most, a trade: if somebody keeps them
+--   FILLED sorted set key of the change of limits, business ms, an order, ms that it is kept: if the
+--                     account has ever had limits
 -- Returns {'ok', members that came into a lane behind others} or {word, what was there}.
 
 local time = redis.call('TIME')
@@ -55,6 +59,11 @@ end
 function conditions.lane(key, wanted)
   local found = redis.call('GET', key) or '0'
   if found ~= wanted then return {'lane', found} end
+end
+
+function conditions.claims(key, wanted)
+  local found = redis.call('GET', key) or '0'
+  if found ~= wanted then return {'claims', found} end
 end
 
 function conditions.registry(key, known)
@@ -138,6 +147,19 @@ end
 
 function writes.NOTED(key, id, finished)
   if redis.call('ZREM', key, id) == 1 then redis.call('ZADD', KEYS[tonumber(finished)], now, id) end
+end
+
+function writes.TRADE(key, results, most, trade)
+  if redis.call('EXISTS', KEYS[tonumber(results)]) == 1 then
+    redis.call('XADD', key, 'MAXLEN', '~', most, '*', 'trade', trade)
+  end
+end
+
+function writes.FILLED(key, limits, at, order, kept)
+  if redis.call('EXISTS', KEYS[tonumber(limits)]) == 0 then return end
+  redis.call('ZADD', key, at, order)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', at - kept)
+  redis.call('PEXPIRE', key, kept)
 end
 
 local at = 2

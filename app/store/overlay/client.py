@@ -336,6 +336,9 @@ _COMMANDS: Final[Mapping[str, _Command]] = {
     "SADD": lambda client, words: client.value(words[0], Members).put(words[1:], is_in=True),
     "SCARD": lambda client, words: len(client.value(words[0], Members).all()),
     "SET": _set,
+    "SINTER": lambda client, words: set.intersection(
+        *(client.value(one, Members).all() for one in words)
+    ),
     "SISMEMBER": lambda client, words: words[1] in client.value(words[0], Members).all(),
     "SMEMBERS": lambda client, words: client.value(words[0], Members).all(),
     "SREM": lambda client, words: client.value(words[0], Members).put(words[1:], is_in=False),

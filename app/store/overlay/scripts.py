@@ -94,11 +94,33 @@ def _noted(client: redis.Redis, kept: str, keys: Sequence[str], rest: Sequence[s
         client.zadd(keys[int(finished) - 1], {aggregate_id: _now_ms(client)})
 
 
-#: Those of commit.lua's own, save LANE: what it does with the key, all keys, and the arguments.
+def _filled(client: redis.Redis, key: str, keys: Sequence[str], rest: Sequence[str]) -> None:
+    limits, at_ms, order_id, kept_ms = rest
+    if client.exists(keys[int(limits) - 1]):
+        _carry_out(client, "ZADD", key, at_ms, order_id)
+        _forget(client, key, keys, ["-inf", str(int(at_ms) - int(kept_ms))])
+
+
+def _forget(client: redis.Redis, key: str, _: Sequence[str], ends: Sequence[str]) -> None:
+    least, most = ends
+    found: Any = client.zrangebyscore(key, least, most)
+    if found:
+        client.zrem(key, *found)
+
+
+def _nothing(_: redis.Redis, __: str, ___: Sequence[str], ____: Sequence[str]) -> None:
+    """Do nothing: nobody reads it in a dry run."""
+
+
+#: Those of commit.lua's own, save LANE, and what nobody else sends: what it does with the key, all
+#: keys, and the arguments.
 _WRITES: Final[Mapping[str, Callable[[redis.Redis, str, Sequence[str], Sequence[str]], None]]] = {
+    "FILLED": _filled,
     "NOTED": _noted,
     "READ": _read,
     "TELL": _tell,
+    "TRADE": _nothing,
+    "ZREMRANGEBYSCORE": _forget,
 }
 
 
@@ -119,6 +141,11 @@ def _permits(client: redis.Redis, key: str, words: str) -> _Refusal:
 def _lane(client: redis.Redis, key: str, wanted: str) -> _Refusal:
     found = client.get(key) or "0"
     return None if found == wanted else ["lane", found]
+
+
+def _claims(client: redis.Redis, key: str, wanted: str) -> _Refusal:
+    found = client.get(key) or "0"
+    return None if found == wanted else ["claims", found]
 
 
 def _registry(client: redis.Redis, key: str, known: str) -> _Refusal:
@@ -180,6 +207,7 @@ _CONDITIONS: Final[Mapping[str, Callable[[redis.Redis, str, str], _Refusal]]] = 
     "present": _present,
     "permits": _permits,
     "lane": _lane,
+    "claims": _claims,
     "registry": _registry,
     "unread": _unread,
     "give_up": _give_up,

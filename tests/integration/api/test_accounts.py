@@ -110,7 +110,7 @@ def test_an_account_that_is_not_there(api: Caller, method: str) -> None:
         ({"credentials": {"apiKey": ""}}, ["credentials"]),
         ({"credentials": {"a key": "x"}}, ["credentials"]),
         ({"credentials": {"apiKey": "x" * 5_000}}, ["credentials"]),
-        ({"limits": {"max_order_notional": "5"}}, ["limits"]),
+        ({"limits": {"max_order_notional": "5"}}, ["limits.max_order_notional"]),
         ({"id": 7}, ["id"]),
     ],
 )

@@ -35,6 +35,7 @@ REAL: Final = {
     "book": "only asked where triggers stand",
     "messages": "dialects do not know it",
     "publisher": "tells workers of questions to exchanges, and of nothing else",
+    "results": "only read: what would be kept of them is added up again by the next who looks",
     "venues": "of a web process: it asks no exchange, and sends none anything",
     "worker_requests": "questions to exchanges, which change nothing",
 }
@@ -566,3 +567,33 @@ def test_one_is_counted_and_logged_as_what_it_is(
 
     assert counter._value.get() == before + 1  # noqa: SLF001
     assert "ran_dry" in capsys.readouterr().out
+
+
+# With limits
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_a_limit_would_deny_is_foretold(
+    dialect: Dialect, traded: Caller, worker: Worker, store: redis.Redis
+) -> None:
+    sent = request_of(dialect, 14)
+    for account in traded.call("GET", "/api/accounts")["data"]:
+        limits = {"limits": {"max_order_value": "1"}}
+        traded.call("PUT", f"/api/accounts/{account['name']}", limits)
+    worker.wiring.registry.refresh()
+    before = contents(store)
+
+    told = with_header(sent, **DRY).to(traded.client)
+
+    assert contents(store) == before
+    if dialect is Dialect.THREE_COMMAS:  # which sells what is held: no limit keeps that back
+        assert told.get_json()["outcome"] == "would_wait"
+    elif told.status_code == 200:
+        assert told.get_json()["outcome"] == "would_deny"
+        assert told.get_json()["reason"]["code"] == "max_order_value"
+    else:  # its dialect says so at once, as it does of the real one
+        real = sent.to(traded.client)
+        assert (told.status_code, told.get_json()) == (real.status_code, real.get_json())
+        assert "above the limit of 1" in told.text
+    worker.work()
+    assert all(row["state"] != "FILLED" for row in traded.rows())

@@ -496,6 +496,17 @@ class TestAccountAtItsVenue:
         assert "looked up by its client order id" in page
         assert "not measured in the last minute" in page
 
+    def test_its_limits_are_shown(self, site: Site, account: Account) -> None:
+        path = f"/ui/accounts/{account.name}"
+        assert "hookfill account limits mine" in site.text(path)
+
+        limits = {"max_order_value": "1000", "allowed_symbols": "BTC/USDT"}
+        site.wiring.registry.put_account(replace(account, limits=limits))
+
+        page = site.text(path)
+        for name, value in limits.items():
+            assert f"<code>{name}</code> {value}" in page
+
     def test_agreement_and_foreign_orders_are_told_apart(
         self, site: Site, account: Account
     ) -> None:

@@ -14,6 +14,7 @@ from app.domain.entity import Entity
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    CheckDeferred,
     ClaimRenewed,
     Event,
     OrderReported,
@@ -54,6 +55,7 @@ EVENTS: list[Event] = [
     PlacementClaimed(at_ms=LATER, lease_until_ms=LATER),
     ClaimRenewed(at_ms=LATER, token=1, lease_until_ms=LATER),
     PlacementDenied(at_ms=LATER, reason=REFUSED),
+    CheckDeferred(at_ms=LATER, server_ms=LATER, reason=NOT_REACHED),
     PlacementDeferred(at_ms=LATER, token=1, retry_at_ms=LATER, reason=NOT_REACHED),
     OrderReported(at_ms=LATER, report=a_report()),
     OutcomeLost(at_ms=LATER, token=1, server_ms=LATER, next_check_at_ms=LATER, reason=NO_ANSWER),

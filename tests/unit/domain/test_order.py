@@ -13,6 +13,7 @@ from app.domain.enums import OrderType, ReasonCode
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    CheckDeferred,
     ClaimRenewed,
     Event,
     FillsAwaited,
@@ -71,6 +72,7 @@ EVENTS: dict[str, Event] = {
     "claimed": CLAIMED,
     "halted": HALTED,
     "too_late": TOO_LATE,
+    "unchecked": CheckDeferred(at_ms=LATER, server_ms=LATER, reason=NOT_REACHED),
     "deferred": DEFERRED,
     "lost": LOST,
     "stated": OutcomeStated(at_ms=LATER, token=1, report=a_report()),
@@ -95,6 +97,7 @@ turn
 claimed        PENDING_NEW:PLACING
 halted         PENDING_NEW:DENIED
 too_late       PENDING_NEW:EXPIRED
+unchecked      PENDING_NEW:=
 deferred       PLACING:PENDING_NEW
 lost           PLACING:UNKNOWN
 stated         UNKNOWN:FILLED
@@ -680,6 +683,16 @@ def test_no_fill_fills_no_denied_order_without_a_quantity() -> None:
     order = an_order_in(OrderStatus.DENIED, quantity=Decimal(0))
 
     assert decide(order, EVENTS["canceled"]).ignored
+
+
+def test_a_price_that_is_told_after_the_fill_is_taken_in() -> None:
+    """Some venues list fills a moment later, and their price with them."""
+    bare = decide(an_order_in(OrderStatus.NEW), reported(average_price=None)).aggregate
+    told = decide(bare, reported(average_price=Decimal(50_000))).aggregate
+
+    assert (bare.status, bare.average_price) == (OrderStatus.FILLED, None)
+    assert (told.filled_quantity, told.average_price) == (bare.filled_quantity, Decimal(50_000))
+    assert decide(told, reported(average_price=Decimal(50_100))).ignored
 
 
 def test_a_report_brings_price_fees_and_position() -> None:

@@ -12,6 +12,7 @@ from app.domain.enums import ReasonCode
 from app.domain.events import (
     CancelDeferred,
     CancelRequested,
+    CheckDeferred,
     ClaimRenewed,
     Event,
     FillsAwaited,
@@ -82,7 +83,8 @@ REPORTS = st.builds(
 )
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(TurnTaken, at_ms=MOMENTS),
-    st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS),
+    st.builds(PlacementClaimed, at_ms=MOMENTS, lease_until_ms=MOMENTS, reduce_only=st.booleans()),
+    st.builds(CheckDeferred, at_ms=MOMENTS, server_ms=MOMENTS, reason=st.just(NOT_REACHED)),
     st.builds(ClaimRenewed, at_ms=MOMENTS, token=TOKENS, lease_until_ms=MOMENTS),
     st.builds(PlacementDenied, at_ms=MOMENTS, reason=DENIALS),
     st.builds(
