@@ -46,7 +46,7 @@ from app.ports.venue import Venue
 from app.services.advance import Along, advance, advance_from, turn_of
 from app.services.following.guards import closed_beside
 from app.services.keeping.vouch import UNASKED, Clearance, clear
-from app.services.limits import checked
+from app.services.limits import checked, limit_refusal
 
 #: Why nothing of an account is sent that is switched off; the sweep ends all else of it.
 DISABLED = Reason(ReasonCode.ACCOUNT_DISABLED, "the account is switched off")
@@ -299,12 +299,20 @@ def as_it_would_be_sent(order: Order, account: Account, ports: Ports) -> Order |
         VenueUnavailable: what an exit depends on is not known just now.
     """
     denial = _refusal(order, account, ports) or _denial_by_state(order, ports)
+    denial = denial or _denial_by_limits(order, account, ports)
     if denial is not None or not order.fits_held:
         return denial or order
     try:
         return _fitted(order, ports.venues.of(account), ports)
     except VenueRejected as error:
         return Reason(error.code, str(error))
+
+
+def _denial_by_limits(order: Order, account: Account, ports: Ports) -> Reason | None:
+    """Return which limit denies an order, as far as anybody can tell who does not send it."""
+    reason = None if order.reduces else limit_refusal(order, account, ports)
+    is_told = reason is not None and reason.code is not ReasonCode.LIMITS_UNCHECKED
+    return reason if is_told else None
 
 
 def _denial_by_state(order: Order, ports: Ports) -> Reason | None:

@@ -12,7 +12,7 @@ from app.domain.money import plain
 from app.domain.notice import Notice, NoticeKind
 from app.domain.order import Order
 from app.ports import Ports
-from app.ports.notices import Channels, Notices
+from app.ports.notices import Addressed, Channels, Notices
 from app.services.apart import apart
 from app.services.telling.address import addressed_to
 
@@ -114,30 +114,27 @@ class AlarmWatch:
 
     def _begin(self, name: str, alarm: Alarm) -> None:
         since_ms = self.ports.clock.server_ms()
-        notice = Notice(
-            id=f"{name}-{since_ms}",
-            kind=alarm.kind,
-            at_ms=self.ports.clock.now_ms(),
-            message=alarm.message,
-            account=alarm.account,
-            about=_about(name),
-        )
-        addressed = addressed_to(self.channels.channels(), notice, alarm.affects)
+        addressed = self._addressed(name, f"{name}-{since_ms}", alarm, alarm.message)
         if addressed:  # else it is told once there is somebody to be told
             self.notices.begin_alarm(alarm.whose, name, since_ms, addressed)
 
     def _end(self, name: str, since_ms: EpochMs) -> None:
         over = self._over(name)
+        addressed = self._addressed(name, f"{name}-{since_ms}-over", over, over.over)
+        self.notices.end_alarm(over.whose, name, addressed)
+
+    def _addressed(
+        self, name: str, notice_id: str, alarm: Alarm, message: str
+    ) -> Sequence[Addressed]:
         notice = Notice(
-            id=f"{name}-{since_ms}-over",
-            kind=over.kind,
+            id=notice_id,
+            kind=alarm.kind,
             at_ms=self.ports.clock.now_ms(),
-            message=over.over,
-            account=over.account,
+            message=message,
+            account=alarm.account,
             about=_about(name),
         )
-        addressed = addressed_to(self.channels.channels(), notice, over.affects)
-        self.notices.end_alarm(over.whose, name, addressed)
+        return addressed_to(self.channels.channels(), notice, alarm.affects)
 
     def _over(self, name: str) -> Alarm:
         """Return what an alarm was about that is over."""

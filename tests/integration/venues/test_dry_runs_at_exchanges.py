@@ -77,9 +77,15 @@ def test_what_would_be_sent_is_what_is_sent_then(stack: AtExchange, message: Jso
 def test_why_nothing_would_be_sent(stack: AtExchange) -> None:
     stack.call("PUT", f"/api/accounts/{SPOT}", {"state": "HALT"})
     halted = foretold(stack, {**SPOT1, "action": "buy", "percent": "100"})
-    stack.call("PUT", f"/api/accounts/{SPOT}", {"state": "RUN"})
+    limits = {"limits": {"max_order_value": "100"}}
+    stack.call("PUT", f"/api/accounts/{SPOT}", {"state": "RUN", **limits})
+    limited = foretold(stack, {**SPOT1, "action": "buy", "percent": "100"})
+    exit_goes = foretold(stack, {**SPOT1, "action": "sell", "percent": "90"})
+    stack.call("PUT", f"/api/accounts/{SPOT}", {"limits": {}})
     flat = foretold(stack, {**FUT1, "action": "closeLong", "percent": "100"})
 
     assert (halted["outcome"], halted["reason"]["code"]) == ("would_deny", "account_halted")
+    assert (limited["outcome"], limited["reason"]["code"]) == ("would_deny", "max_order_value")
+    assert exit_goes["outcome"] == "would_send"
     assert (flat["outcome"], flat["reason"]["code"]) == ("would_skip", "no_position")
     assert stack.rows() == []
